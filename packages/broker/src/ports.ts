@@ -1,0 +1,105 @@
+/**
+ * What the broker and those who use it say to each other. All calls are synchronous and made on the broker's thread.
+ * "Consumer" and "Sender" are implemented outside (an AMQP link, an MQTT session, a job); "Producer", "Subscription" and
+ * "Delivery" by the broker.
+ */
+import type { Message } from './message.js';
+import type { Outcome, RefusalReason } from './outcome.js';
+
+/** Answer of `Producer.send`. `pending`: `Sender.settled` follows, later, in the order of sending for one address. */
+export type SendResult = 'accepted' | 'pending' | 'rejected' | 'released';
+
+export interface Sender {
+  /** Outcome of a send that was `pending`. `tag` is what was passed to `send`. */
+  settled(tag: number, outcome: Outcome, reason: RefusalReason | undefined): void;
+  /** `Producer.capacity()` rose from 0, or fell to 0. */
+  capacityChanged(): void;
+  /** The address was deleted: the producer is closed and must not be used again. */
+  addressDeleted(): void;
+}
+
+export interface Producer {
+  readonly address: string;
+  /**
+   * Takes one message, borrowed or owned. `tag` comes back in `settled` when the result is `pending`; -1 = the sender
+   * does not want to hear (pre-settled, QoS 0): the answer is then `accepted`, or `rejected`/`released` when it was dropped.
+   */
+  send(message: Message, tag: number): SendResult;
+  /** Why the last send was `rejected` or `released`. */
+  readonly refusal: RefusalReason | undefined;
+  /**
+   * How many messages may be sent now before the address' bound holds them back: 0 when it is full and `whenFull` is
+   * block, or when it is direct anycast without credit from a consumer. Never more than 65,535.
+   */
+  capacity(): number;
+  close(): void;
+}
+
+export interface Consumer {
+  /** How many messages it takes now. The broker asks before it delivers; after 0 it waits for `Subscription.wake()`. */
+  capacity(): number;
+  /**
+   * Takes one message. With `settles: 'on-delivery'` the delivery is undefined and the message may be borrowed. With
+   * `explicit` the message is owned and the consumer settles the delivery, now or later.
+   */
+  deliver(message: Message, delivery: Delivery | undefined): void;
+  /** The address or subscription is gone. The subscription is closed and its open deliveries are void. */
+  closed(reason: 'deleted' | 'taken-over'): void;
+}
+
+export interface Delivery {
+  readonly message: Message;
+  /** How many times it was delivered before, without success: AMQP's delivery-count (AMQP 1.0 §3.2.1). */
+  readonly deliveryCount: number;
+  /** Whether it may have been seen before: MQTT's DUP does not follow this, AMQP's first-acquirer does. */
+  readonly redelivered: boolean;
+  /**
+   * Settles. A second call does nothing. Accepting a stored durable message appends to the journal; who must know when
+   * that is on disk (exactly-once protocols, jobs) passes it through `Broker.commit` instead.
+   */
+  settle(outcome: Outcome): void;
+  /** Free for the consumer's own bookkeeping (a packet id, a delivery-id). */
+  context: number;
+}
+
+export interface SubscriptionOptions {
+  /** `on-delivery`: what is handed over is done with (pre-settled, QoS 0). `explicit`: waits for `Delivery.settle`. */
+  readonly settles: 'on-delivery' | 'explicit';
+  /** MQTT "no local" and the like: return false to pass a message by. Topics only. Default: every message. */
+  readonly accepts?: (message: Message) => boolean;
+  /**
+   * On a topic: name of the durable subscription, which keeps messages while nobody consumes and outlives the process
+   * (with a journal). Undefined: transient, gone on close. Ignored on queues.
+   */
+  readonly durableName?: string;
+  /** Several consumers may share the durable or named subscription and then compete (MQTT 5 `$share`, AMQP `shared`). Default: false, the newest takes over. */
+  readonly shared?: boolean;
+  /** Looks without taking: queue contents in order, then the end. Default: false. */
+  readonly browse?: boolean;
+  /** What to do when this subscription's bound is reached. Default: the address' whenFull; for `on-delivery` always dropOldest. */
+  readonly whenFull?: 'block' | 'reject' | 'dropOldest';
+}
+
+export interface Subscription {
+  /** Queue name, topic, or topic filter. */
+  readonly source: string;
+  readonly durableName: string | undefined;
+  /** True when a durable subscription of that name was there already: MQTT's session present. */
+  readonly existed: boolean;
+  /** The consumer's capacity rose: deliver again. Cheap when nothing waits. */
+  wake(): void;
+  /** Messages that wait for this consumer: stored in its queue or subscription. */
+  backlog(): number;
+  /** Drops the consumer. Open deliveries go back in order (released); a transient topic subscription is gone. */
+  close(): void;
+  /** Close, and forget the durable subscription and what it stores. */
+  unsubscribe(): void;
+}
+
+/** Consumed inputs and outputs that become durable together: all or nothing. */
+export interface Transaction {
+  readonly consumed: readonly Delivery[];
+  readonly outputs: readonly { readonly address: string; readonly message: Message }[];
+  /** Opaque bytes kept under a name and given back after a restart: a job's checkpoint. */
+  readonly state: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+}

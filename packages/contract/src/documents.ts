@@ -1,0 +1,102 @@
+/**
+ * The documents that describe a system: what `millrace apply` takes, REST returns and the store keeps. One zod schema
+ * each, from which types, validation and OpenAPI come.
+ */
+import { z } from 'zod';
+
+export const API_VERSION = 'millrace.dev/v1';
+
+/** Bytes: a whole number, or one with KiB, MiB, GiB, KB, MB, GB. Output: bytes. */
+export const byteSize = z.union([
+  z.number().int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/, 'a size such as 512KiB, 10MiB or 1GiB')
+    .transform(parseByteSize),
+]);
+
+/** Milliseconds: a whole number, or one with ms, s, m, h, d. Output: ms. */
+export const duration = z.union([
+  z.number().int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m or 1h')
+    .transform(parseDuration),
+]);
+
+export const addressType = z.enum(['queue', 'topic', 'anycast', 'multicast']);
+export const durability = z.enum(['message', 'always']);
+export const whenFull = z.enum(['block', 'reject', 'dropOldest']);
+
+export const schemaColumn = z.strictObject({
+  name: z.string().min(1),
+  type: z.string().min(1),
+});
+
+export const messageSchema = z.strictObject({
+  format: z.enum(['json', 'csv', 'text', 'raw']).default('text'),
+  columns: z.array(schemaColumn).max(1000).optional(),
+  eventTime: z.string().optional(),
+  watermark: duration.optional(),
+});
+
+export const addressSpec = z.strictObject({
+  type: addressType,
+  durability: durability.default('message'),
+  limits: z
+    .strictObject({
+      messages: z.number().int().positive().max(1_000_000_000).default(1_000_000),
+      bytes: byteSize.default(1024 ** 3),
+      messageBytes: byteSize.default(10 * 1024 ** 2),
+    })
+    .prefault({}),
+  whenFull: whenFull.default('block'),
+  deadLetter: z.string().default('dead-letters'),
+  /** Where expired messages go. Default: nowhere, they are dropped and counted. */
+  expiry: z.string().optional(),
+  /** Upper bound, and default, of a message's time to live. */
+  ttl: duration.optional(),
+  redelivery: z.strictObject({ maxDeliveries: z.number().int().min(1).max(1000).default(10) }).prefault({}),
+  schema: messageSchema.optional(),
+});
+
+export const jobSpec = z.strictObject({
+  sql: z.string().min(1).max(100_000),
+  onError: z.enum(['fail', 'skip']).default('fail'),
+  paused: z.boolean().default(false),
+});
+
+export type AddressType = z.infer<typeof addressType>;
+export type AddressSpec = z.infer<typeof addressSpec>;
+export type AddressSpecInput = z.input<typeof addressSpec>;
+export type JobSpec = z.infer<typeof jobSpec>;
+export type JobSpecInput = z.input<typeof jobSpec>;
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+
+function parseByteSize(text: string): number {
+  const [, number, unit] = /^([\d.]+)\s*(\w*)$/.exec(text) ?? [];
+  return Math.floor(Number(number) * (BYTE_UNITS[unit === '' || unit === undefined ? 'B' : unit] ?? 1));
+}
+
+function parseDuration(text: string): number {
+  const [, number, unit] = /^([\d.]+)\s*(\w+)$/.exec(text) ?? [];
+  return Math.floor(Number(number) * (TIME_UNITS[unit ?? 'ms'] ?? 1));
+}

@@ -1,0 +1,124 @@
+/** What the controller asks of whatever holds the addresses: Millrace's own broker, or an Artemis cluster. */
+import type { AddressSpec, AddressType } from '@millrace/contract';
+
+export interface MessagingCapabilities {
+  readonly plane: string;
+  /** Address types that can be declared; others are refused at apply with `reasons`. */
+  readonly addressTypes: readonly AddressType[];
+  readonly reasons: Readonly<Partial<Record<AddressType, string>>>;
+}
+
+export interface AddressObservation {
+  readonly ready: boolean;
+  /** CamelCase word and a sentence; why it is not ready, or what is worth knowing. */
+  readonly reason: string;
+  readonly message: string;
+  /** Messages and bytes stored now. For a topic: the sum over its subscriptions. */
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly senders: number;
+  readonly receivers: number;
+  /** Since the process started. */
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  readonly expired: number;
+  readonly deadLettered: number;
+}
+
+export interface LinkObservation {
+  readonly name: string;
+  readonly role: 'sender' | 'receiver';
+  readonly address: string;
+  readonly credit: number;
+  readonly unsettled: number;
+  readonly deliveries: number;
+}
+
+export interface ConnectionObservation {
+  readonly id: string;
+  readonly protocol: 'amqp' | 'mqtt' | 'job';
+  /** AMQP container-id or MQTT client identifier. */
+  readonly container: string;
+  readonly host: string;
+  readonly user: string;
+  readonly encrypted: boolean;
+  readonly openedAt: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly links: readonly LinkObservation[];
+}
+
+/** A message as REST and the CLI show it. Body: text when it is UTF-8, else base64. */
+export interface ReadableMessage {
+  readonly id: number;
+  readonly address: string;
+  readonly time: string;
+  readonly body: string;
+  readonly bodyEncoding: 'utf8' | 'base64';
+  readonly contentType: string | undefined;
+  readonly subject: string | undefined;
+  readonly messageId: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly durable: boolean;
+  readonly priority: number;
+  readonly deliveryCount: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface MessageToSend {
+  readonly body: Uint8Array;
+  /** False: body is UTF-8 text and goes out as AmqpValue(string); true: Data. */
+  readonly binary: boolean;
+  readonly contentType?: string;
+  readonly subject?: string;
+  readonly messageId?: string;
+  readonly correlationId?: string;
+  readonly durable?: boolean;
+  readonly priority?: number;
+  readonly ttlMs?: number;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface Endpoint {
+  readonly name: string;
+  readonly protocol: 'amqp' | 'mqtt' | 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** A declared wish that this plane, or its present state, does not allow. */
+export class PlaneRefusal extends Error {
+  override readonly name = 'PlaneRefusal';
+  readonly reason: 'Unsupported' | 'WouldLoseMessages' | 'NotFound' | 'Conflict' | 'Full' | 'Invalid';
+  /** JSON pointer into the document, or '' for the whole. */
+  readonly pointer: string;
+
+  constructor(reason: PlaneRefusal['reason'], message: string, pointer = '') {
+    super(message);
+    this.reason = reason;
+    this.pointer = pointer;
+  }
+}
+
+export interface MessagingPlane {
+  readonly capabilities: MessagingCapabilities;
+  /** Creates the address, or changes it to this spec keeping stored messages. @throws PlaneRefusal */
+  declareAddress(name: string, spec: AddressSpec): Promise<void>;
+  /** Deletes it; links on it are closed with a reason. @throws PlaneRefusal WouldLoseMessages, unless `force` */
+  removeAddress(name: string, options: { readonly force: boolean }): Promise<void>;
+  observeAddress(name: string): AddressObservation | undefined;
+  observeConnections(): readonly ConnectionObservation[];
+  closeConnection(id: string, reason: string): Promise<boolean>;
+  /** Deletes stored messages. @returns how many */
+  purge(name: string): Promise<number>;
+  /** Looks without consuming, oldest first. `after` is the id of the last one seen. */
+  browse(
+    name: string,
+    options: { readonly limit: number; readonly after: number },
+  ): Promise<readonly ReadableMessage[]>;
+  /** Sends one message and waits for its outcome. @throws PlaneRefusal when it was not accepted */
+  send(name: string, message: MessageToSend): Promise<void>;
+  endpoints(): readonly Endpoint[];
+}

@@ -1,0 +1,53 @@
+/** What the controller asks of whatever runs the jobs: Millrace's own stream engine, or Spark. */
+import type { JobSpec } from '@millrace/contract';
+import type { Field, JobPlan } from '@millrace/sql';
+
+export interface ProcessingCapabilities {
+  readonly plane: string;
+  readonly onErrorSkip: boolean;
+}
+
+export type JobPhase = 'Pending' | 'Running' | 'Paused' | 'Failed';
+
+export interface JobObservation {
+  readonly phase: JobPhase;
+  /** CamelCase word and a sentence: why it failed, or what it waits for. */
+  readonly reason: string;
+  readonly message: string;
+  readonly source: string;
+  readonly target: string;
+  /** Warnings such as "competes with 2 other receivers on the queue temperature". */
+  readonly warnings: readonly string[];
+  /** Since the job was deployed in this process. */
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsLate: number;
+  readonly rowsFailed: number;
+  readonly backlog: number;
+  /** ISO time, or undefined before the first row. */
+  readonly watermark: string | undefined;
+  readonly openWindows: number;
+  readonly stateRows: number;
+}
+
+/** One emitted row as JSON, newest last. */
+export interface JobResult {
+  readonly time: string;
+  readonly address: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export interface ProcessingPlane {
+  readonly capabilities: ProcessingCapabilities;
+  /** What this plane cannot run of a checked plan: empty when all is well. */
+  admit(plan: JobPlan): readonly { readonly message: string; readonly start: number; readonly end: number }[];
+  /** Starts the job, or replaces a running one of that name. @throws PlaneRefusal */
+  deploy(name: string, spec: JobSpec, plan: JobPlan): Promise<void>;
+  /** Stops it and forgets its state and its durable subscription. */
+  remove(name: string): Promise<void>;
+  control(name: string, action: 'pause' | 'resume'): Promise<void>;
+  observe(name: string): JobObservation | undefined;
+  /** The last rows that the job sent: at most 100 are kept. */
+  results(name: string): readonly JobResult[];
+  outputSchema(plan: JobPlan): readonly Field[];
+}

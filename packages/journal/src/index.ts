@@ -1,0 +1,1 @@
+export { type Journal, JournalError, MemoryJournal } from './journal.js';

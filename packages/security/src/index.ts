@@ -1,0 +1,1 @@
+export { ANONYMOUS, type Authorizer, OPEN_AUTHORIZER, type Principal, type Verb } from './authorize.js';

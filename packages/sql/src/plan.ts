@@ -1,0 +1,129 @@
+/**
+ * The checked logical plan: what the parser and checker hand to a processing engine. Pure data, JSON-safe except for
+ * BigInt literals. A plan has no text left in it: names are resolved to column positions, functions to canonical
+ * names, types are known everywhere.
+ */
+
+/** SQL types, spelled as Spark spells them. DECIMAL has precision and scale; MAP is MAP<STRING, STRING> only. */
+export type DataType =
+  | { readonly name: 'BOOLEAN' | 'INT' | 'BIGINT' | 'FLOAT' | 'DOUBLE' | 'STRING' | 'BINARY' | 'TIMESTAMP' }
+  | { readonly name: 'DECIMAL'; readonly precision: number; readonly scale: number }
+  | { readonly name: 'MAP' }
+  /** `window`: a struct of two timestamps, `start` and `end`. */
+  | { readonly name: 'WINDOW' }
+  /** The type of a bare NULL. */
+  | { readonly name: 'VOID' };
+
+export interface Field {
+  readonly name: string;
+  readonly type: DataType;
+  readonly nullable: boolean;
+}
+
+/** Half-open range of characters in the SQL text, for errors that happen while rows are computed. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** BIGINT and DECIMAL literals are bigint (DECIMAL unscaled); TIMESTAMP is microseconds since the epoch. */
+export type LiteralValue = string | number | bigint | boolean | Uint8Array | null;
+
+export type Expression =
+  | { readonly kind: 'column'; readonly index: number; readonly field: Field; readonly span: Span }
+  | { readonly kind: 'literal'; readonly value: LiteralValue; readonly type: DataType; readonly span: Span }
+  | {
+      readonly kind: 'call';
+      /** Canonical lower-case name from the function catalogue; operators too: `add`, `eq`, `and`, `is_null`, `like`. */
+      readonly name: string;
+      readonly args: readonly Expression[];
+      readonly type: DataType;
+      readonly nullable: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'cast';
+      readonly operand: Expression;
+      readonly type: DataType;
+      /** `ansi` fails the row on bad input, `try` gives NULL. */
+      readonly mode: 'ansi' | 'try';
+      readonly nullable: boolean;
+      readonly span: Span;
+    }
+  | {
+      /** `CASE WHEN … THEN … ELSE … END`; a simple CASE is rewritten to this form. */
+      readonly kind: 'case';
+      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly otherwise: Expression | undefined;
+      readonly type: DataType;
+      readonly nullable: boolean;
+      readonly span: Span;
+    };
+
+export interface AggregateCall {
+  readonly name: 'count' | 'count_star' | 'count_if' | 'sum' | 'avg' | 'min' | 'max';
+  /** Over the input's columns. Undefined for `count(*)` only. */
+  readonly argument: Expression | undefined;
+  /** `FILTER (WHERE …)`. */
+  readonly filter: Expression | undefined;
+  readonly type: DataType;
+  readonly nullable: boolean;
+  readonly span: Span;
+}
+
+/** `window(time, '5 seconds'[, '1 second'])`: starts at multiples of the slide since the epoch. Microseconds. */
+export interface WindowSpec {
+  readonly time: Expression;
+  readonly sizeUs: number;
+  readonly slideUs: number;
+}
+
+/** A tree with the source at the bottom. Each node's `output` is the schema that its parent's column indexes mean. */
+export type PlanNode =
+  | {
+      /** A stream of messages. Only the columns that the job reads are in `output`; their names are the row's (DESIGN §2). */
+      readonly kind: 'source';
+      /** Name of a queue or topic, or a topic filter with `+` and `#`. */
+      readonly address: string;
+      readonly output: readonly Field[];
+    }
+  | {
+      readonly kind: 'filter';
+      readonly input: PlanNode;
+      readonly condition: Expression;
+      readonly output: readonly Field[];
+    }
+  | {
+      readonly kind: 'project';
+      readonly input: PlanNode;
+      readonly expressions: readonly Expression[];
+      readonly output: readonly Field[];
+    }
+  | {
+      readonly kind: 'aggregate';
+      readonly input: PlanNode;
+      /** Undefined only where the statement has no window: refused by the checker for streams without one. */
+      readonly window: WindowSpec;
+      /** Grouping columns beside the window, over the input's columns. */
+      readonly groups: readonly Expression[];
+      readonly aggregates: readonly AggregateCall[];
+      /** `window` (WINDOW), then the groups, then the aggregates. */
+      readonly output: readonly Field[];
+    };
+
+/** How late rows may be: from `WATERMARK column DELAY OF '…'`. Undefined on a job: the watermark is over `time`. */
+export interface WatermarkSpec {
+  readonly column: string;
+  readonly delayUs: number;
+}
+
+/** One job: `INSERT INTO target SELECT … FROM STREAM …`. */
+export interface JobPlan {
+  /** The SQL text that was checked; spans point into it. */
+  readonly sql: string;
+  /** Address of the INSERT INTO. A column `address` of the output overrides it row by row. */
+  readonly target: string;
+  readonly source: Extract<PlanNode, { kind: 'source' }>;
+  readonly watermark: WatermarkSpec | undefined;
+  readonly root: PlanNode;
+}
