@@ -175,6 +175,8 @@ class SocketConnection implements Host {
 
   private ingest(chunk: Buffer): void {
     if (this.ending) return;
+    // What came in may have set an earlier deadline: ask at the next tick.
+    this.deadline = 1;
     // Written out rather than through `guard`: this runs for every read.
     try {
       this.protocol.ingest(chunk);
