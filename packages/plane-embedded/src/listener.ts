@@ -82,7 +82,8 @@ export class Listener {
     clearInterval(this.timer);
     const closed = new Promise<void>((resolve) => {
       if (!this.server.listening) resolve();
-      else this.server.close(() => resolve());
+      // The server closes a tick before the last socket says so itself.
+      else this.server.close(() => setImmediate(resolve));
     });
     for (const connection of this.connections.values()) connection.protocol.close(reason);
     const cut = setTimeout(() => {

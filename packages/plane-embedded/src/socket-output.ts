@@ -46,7 +46,9 @@ export class SocketOutput implements TurnTask {
 
   /** Makes room for `size` contiguous bytes at `position` and sees to it that they leave at the end of the turn. */
   reserve(size: number): void {
-    if (!this.scheduled) this.turn.scheduleFlush(this);
+    // An engine may still write while its socket goes away: it goes nowhere, and nothing piles up.
+    if (this.ended) this.position = 0;
+    else if (!this.scheduled) this.turn.scheduleFlush(this);
     if (this.buffer.length - this.position >= size) return;
     if (this.position > 0) this.full.push(this.buffer.subarray(0, this.position));
     else if (this.buffer.length > 0) giveBuffer(this.buffer);
