@@ -111,19 +111,27 @@ export type PlanNode =
       readonly output: readonly Field[];
     };
 
-/** How late rows may be: from `WATERMARK column DELAY OF '…'`. Undefined on a job: the watermark is over `time`. */
+/** How late rows may be: from `WATERMARK column DELAY OF INTERVAL …`. Undefined on a job: the watermark is over `time`. */
 export interface WatermarkSpec {
   readonly column: string;
   readonly delayUs: number;
+  /** The event time of a source row, over the source's `output`: the column itself, or what a subquery computes for it. */
+  readonly time: Expression;
 }
 
-/** One job: `INSERT INTO target SELECT … FROM STREAM …`. */
-export interface JobPlan {
+/** A checked SELECT: what a preview runs. */
+export interface QueryPlan {
   /** The SQL text that was checked; spans point into it. */
   readonly sql: string;
-  /** Address of the INSERT INTO. A column `address` of the output overrides it row by row. */
-  readonly target: string;
   readonly source: Extract<PlanNode, { kind: 'source' }>;
   readonly watermark: WatermarkSpec | undefined;
   readonly root: PlanNode;
+}
+
+/** One job: `INSERT INTO target SELECT … FROM STREAM …`. */
+export interface JobPlan extends QueryPlan {
+  /** Address of the INSERT INTO. A column `address` of the output overrides it row by row. */
+  readonly target: string;
+  /** Whether the message's body is the column `body`, or a JSON object of the columns that are no message columns. */
+  readonly body: 'column' | 'json';
 }
