@@ -1,3 +1,21 @@
+export {
+  ADDRESS_TYPES,
+  type AddressSettings,
+  type AddressSettingsInput,
+  type AddressType,
+  DEFAULT_SETTINGS,
+  type Limits,
+  UNDECLARED_SETTINGS,
+  type WhenFull,
+} from './address-settings.js';
+export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
+export type {
+  AddressView,
+  AdministrationRefusal,
+  BrowsedMessage,
+  Counters,
+  SubscriptionView,
+} from './observation.js';
 export { Outcome, type RefusalReason } from './outcome.js';
 export type * from './ports.js';

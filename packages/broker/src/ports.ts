@@ -74,6 +74,13 @@ export interface SubscriptionOptions {
   readonly durableName?: string;
   /** Several consumers may share the durable or named subscription and then compete (MQTT 5 `$share`, AMQP `shared`). Default: false, the newest takes over. */
   readonly shared?: boolean;
+  /**
+   * Name of a shared subscription on a topic that is gone with its last consumer; those of one group and source
+   * compete (MQTT 5 `$share/GROUP/…` of sessions that end with their connection). Default: none.
+   */
+  readonly group?: string;
+  /** What to do when the source is a plain name that no document declares. Default: refuse. */
+  readonly undeclared?: 'refuse' | 'topic';
   /** Looks without taking: queue contents in order, then the end. Default: false. */
   readonly browse?: boolean;
   /** What to do when this subscription's bound is reached. Default: the address' whenFull; for `on-delivery` always dropOldest. */
@@ -102,4 +109,6 @@ export interface Transaction {
   readonly outputs: readonly { readonly address: string; readonly message: Message }[];
   /** Opaque bytes kept under a name and given back after a restart: a job's checkpoint. */
   readonly state: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+  /** What to do with an output to an address that is not declared. Default: refuse the whole transaction. */
+  readonly undeclared?: 'refuse' | 'topic';
 }

@@ -1,0 +1,54 @@
+/** What can be seen of addresses and subscriptions from outside: plain integers, read when asked for. */
+import type { AddressSettings } from './address-settings.js';
+import type { Message } from './message.js';
+
+/** Counted since the address was created in this process. */
+export class Counters {
+  /** Messages that the address took. */
+  in = 0;
+  /** Messages handed to consumers; a redelivery counts again. */
+  out = 0;
+  /** Lost on purpose: a full subscription with dropOldest, a slow receiver of a multicast, a failure without dead letters. */
+  dropped = 0;
+  /** Sends that were refused. */
+  rejected = 0;
+  expired = 0;
+  deadLettered = 0;
+}
+
+export interface AddressView {
+  readonly name: string;
+  readonly settings: AddressSettings;
+  /** True for a topic that no document describes; it is gone when nobody uses it. */
+  readonly implicit: boolean;
+  readonly temporary: boolean;
+  /** Messages and content bytes stored, those in delivery included; on a topic the sum over matching subscriptions. */
+  readonly stored: number;
+  readonly bytes: number;
+  readonly senders: number;
+  readonly receivers: number;
+  readonly counters: Readonly<Counters>;
+}
+
+export interface SubscriptionView {
+  readonly durableName: string;
+  readonly source: string;
+  readonly stored: number;
+  readonly bytes: number;
+  readonly receivers: number;
+}
+
+export interface BrowsedMessage {
+  /** Position in the queue; rises, never used twice. */
+  readonly id: number;
+  readonly message: Message;
+  readonly deliveryCount: number;
+  /** True while a consumer holds it unsettled. */
+  readonly inDelivery: boolean;
+}
+
+/** Why a declaration or removal was refused. `message` is one sentence for people. */
+export interface AdministrationRefusal {
+  readonly reason: 'invalid' | 'not-found' | 'in-use' | 'would-lose-messages' | 'limit';
+  readonly message: string;
+}
