@@ -35,6 +35,7 @@ export class Listener {
   private readonly server: Server;
   private sequence = 0;
   private timer: NodeJS.Timeout | undefined;
+  private onEmpty: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
     this.name = options.name;
@@ -80,10 +81,10 @@ export class Listener {
   /** Stops listening, tells every peer, and waits until all sockets are closed or `graceMs` have passed. */
   async stop(reason: string, graceMs = LINGER_MS): Promise<void> {
     clearInterval(this.timer);
+    if (this.server.listening) this.server.close();
     const closed = new Promise<void>((resolve) => {
-      if (!this.server.listening) resolve();
-      // The server closes a tick before the last socket says so itself.
-      else this.server.close(() => setImmediate(resolve));
+      if (this.connections.size === 0) resolve();
+      else this.onEmpty = resolve;
     });
     for (const connection of this.connections.values()) connection.protocol.close(reason);
     const cut = setTimeout(() => {
@@ -101,7 +102,12 @@ export class Listener {
     }
     this.sequence += 1;
     const id = `${this.name}-${this.sequence}`;
-    this.connections.set(id, new SocketConnection(socket, this.options, () => this.connections.delete(id)));
+    this.connections.set(id, new SocketConnection(socket, this.options, () => this.forget(id)));
+  }
+
+  private forget(id: string): void {
+    this.connections.delete(id);
+    if (this.connections.size === 0) this.onEmpty?.();
   }
 
   private tick(): void {
