@@ -3,34 +3,51 @@
  * each, from which types, validation and OpenAPI come.
  */
 import { z } from 'zod';
+import { addressNameFault } from './names.js';
 
 export const API_VERSION = 'millrace.dev/v1';
 
 /** Bytes: a whole number, or one with KiB, MiB, GiB, KB, MB, GB. Output: bytes. */
-export const byteSize = z.union([
-  z.number().int().nonnegative(),
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/, 'a size such as 512KiB, 10MiB or 1GiB')
-    .transform(parseByteSize),
-]);
+export const byteSize = z.union(
+  [
+    z.number().int().nonnegative(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/)
+      .transform(parseByteSize),
+  ],
+  { error: 'a whole number of bytes, or a size such as 512KiB, 10MiB or 1GiB' },
+);
 
 /** Milliseconds: a whole number, or one with ms, s, m, h, d. Output: ms. */
-export const duration = z.union([
-  z.number().int().nonnegative(),
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)$/, 'a duration such as 500ms, 5s, 10m or 1h')
-    .transform(parseDuration),
-]);
+export const duration = z.union(
+  [
+    z.number().int().nonnegative(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?\s*(ms|s|m|h|d)$/)
+      .transform(parseDuration),
+  ],
+  { error: 'a whole number of milliseconds, or a duration such as 500ms, 5s, 10m or 1h' },
+);
 
 export const addressType = z.enum(['queue', 'topic', 'anycast', 'multicast']);
 export const durability = z.enum(['message', 'always']);
 export const whenFull = z.enum(['block', 'reject', 'dropOldest']);
 
+const COLUMN_TYPE = /^(BOOLEAN|INT|BIGINT|FLOAT|DOUBLE|STRING|BINARY|TIMESTAMP|DECIMAL(\(\d+(,\s*\d+)?\))?)$/i;
+
 export const schemaColumn = z.strictObject({
   name: z.string().min(1),
-  type: z.string().min(1),
+  type: z
+    .string()
+    .regex(COLUMN_TYPE, 'a SQL type: BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BINARY or TIMESTAMP'),
+});
+
+/** The name of another address. */
+const addressReference = z.string().superRefine((name, context) => {
+  const fault = addressNameFault(name);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, input: name });
 });
 
 export const messageSchema = z.strictObject({
@@ -51,9 +68,9 @@ export const addressSpec = z.strictObject({
     })
     .prefault({}),
   whenFull: whenFull.default('block'),
-  deadLetter: z.string().default('dead-letters'),
+  deadLetter: addressReference.default('dead-letters'),
   /** Where expired messages go. Default: nowhere, they are dropped and counted. */
-  expiry: z.string().optional(),
+  expiry: addressReference.optional(),
   /** Upper bound, and default, of a message's time to live. */
   ttl: duration.optional(),
   redelivery: z.strictObject({ maxDeliveries: z.number().int().min(1).max(1000).default(10) }).prefault({}),

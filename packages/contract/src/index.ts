@@ -1,1 +1,10 @@
+export * from './client.js';
 export * from './documents.js';
+export * from './envelope.js';
+export * from './messages.js';
+export * from './names.js';
+export * from './parse-documents.js';
+export * from './problem.js';
+export { closest } from './suggestion.js';
+export * from './v3.js';
+export * from './validation.js';

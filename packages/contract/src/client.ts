@@ -1,0 +1,260 @@
+/** A typed client of the control API over fetch. Every failure is a ProblemError with an exit code (DESIGN §2). */
+import type {
+  AddressDocument,
+  AddressInput,
+  Document,
+  DocumentInput,
+  JobDocument,
+  JobInput,
+  Kind,
+} from './envelope.js';
+import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
+import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
+
+/** A listing is read to its end, but not for ever. */
+const PAGES_MAX = 10_000;
+const PAGE_SIZE = 500;
+
+export interface ClientOptions {
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly server: string;
+  readonly token?: string | undefined;
+  /** For one request. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Default: the global fetch. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+}
+
+export interface ListOptions {
+  /** Only documents with all of these labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface PutOptions {
+  /** Checks everything and changes nothing. Default: false. */
+  readonly dryRun?: boolean;
+  /** Only if its ETag is still this one. */
+  readonly ifMatch?: string;
+  /** Only if there is none of that name. Default: false. */
+  readonly createOnly?: boolean;
+  /** Also when stored messages are lost by it. Default: false. */
+  readonly force?: boolean;
+}
+
+export interface DeleteOptions {
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly ifMatch?: string;
+}
+
+export type PutOutcome = 'created' | 'changed' | 'unchanged';
+
+export interface PutResult<D> {
+  readonly document: D;
+  readonly outcome: PutOutcome;
+  readonly etag: string;
+}
+
+export interface DocumentsClient<D extends Document, I extends DocumentInput> {
+  /** All pages. */
+  list(options?: ListOptions): Promise<readonly D[]>;
+  get(name: string): Promise<D>;
+  put(document: I, options?: PutOptions): Promise<PutResult<D>>;
+  /** RFC 7396: null takes a key away. */
+  patch(name: string, patch: Readonly<Record<string, unknown>>, options?: PutOptions): Promise<PutResult<D>>;
+  delete(name: string, options?: DeleteOptions): Promise<void>;
+}
+
+export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
+  pause(name: string): Promise<JobDocument>;
+  resume(name: string): Promise<JobDocument>;
+  results(name: string): Promise<readonly JobResultRow[]>;
+}
+
+export interface Client {
+  readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
+  readonly jobs: JobsClient;
+  /** Creates or replaces a document of whatever kind. */
+  apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
+  /** @returns how many messages were deleted */
+  purge(address: string): Promise<number>;
+  /** Oldest first, without consuming. */
+  browse(
+    address: string,
+    options?: { readonly limit?: number; readonly after?: number },
+  ): Promise<readonly BrowsedMessage[]>;
+  /** Resolves when the message was accepted. */
+  send(address: string, message: MessageInput): Promise<void>;
+  connections(): Promise<readonly Connection[]>;
+  status(): Promise<ServerStatus>;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const send = requester(options);
+  const addresses = documentsClient<AddressDocument, AddressInput>(send, '/v1/addresses');
+  const jobDocuments = documentsClient<JobDocument, JobInput>(send, '/v1/jobs');
+  const jobPath = (name: string) => `/v1/jobs/${encodeURIComponent(name)}`;
+  const messagesPath = (address: string) => `/v1/addresses/${encodeURIComponent(address)}/messages`;
+  const jobs: JobsClient = {
+    ...jobDocuments,
+    pause: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:pause`)).body,
+    resume: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:resume`)).body,
+    results: async (name) => (await send<Page<JobResultRow>>('GET', `${jobPath(name)}/results`)).body.items,
+  };
+  return {
+    addresses,
+    jobs,
+    apply: (document, putOptions) =>
+      document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    purge: async (address) => (await send<{ purged: number }>('DELETE', messagesPath(address))).body.purged,
+    browse: async (address, { limit, after } = {}) => {
+      const path = messagesPath(address) + queryOf({ limit, after });
+      return (await send<Page<BrowsedMessage>>('GET', path)).body.items;
+    },
+    send: async (address, message) => {
+      await send('POST', messagesPath(address), { body: message });
+    },
+    connections: async () => (await send<Page<Connection>>('GET', '/v1/connections')).body.items,
+    status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
+  };
+}
+
+/** The path of a kind's collection. */
+export const COLLECTIONS: Readonly<Record<Kind, string>> = { Address: '/v1/addresses', Job: '/v1/jobs' };
+
+interface Sent<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+interface Content {
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Send = <T>(method: string, path: string, content?: Content) => Promise<Sent<T>>;
+
+function documentsClient<D extends Document, I extends DocumentInput>(send: Send, path: string): DocumentsClient<D, I> {
+  const one = (name: string) => `${path}/${encodeURIComponent(name)}`;
+  return {
+    list: (options = {}) => listAll<D>(send, path, options),
+    get: async (name) => (await send<D>('GET', one(name))).body,
+    put: async (document, options = {}) => {
+      const query = queryOf({ dryRun: options.dryRun, force: options.force });
+      const headers = preconditions(options);
+      return putResult<D>(await send<D>('PUT', one(document.metadata.name) + query, { body: document, headers }));
+    },
+    patch: async (name, patch, options = {}) => {
+      const query = queryOf({ dryRun: options.dryRun, force: options.force });
+      const headers = preconditions(options);
+      const contentType = 'application/merge-patch+json';
+      return putResult<D>(await send<D>('PATCH', one(name) + query, { body: patch, contentType, headers }));
+    },
+    delete: async (name, options = {}) => {
+      const query = queryOf({ dryRun: options.dryRun, force: options.force });
+      await send('DELETE', one(name) + query, { headers: preconditions(options) });
+    },
+  };
+}
+
+async function listAll<D>(send: Send, path: string, options: ListOptions): Promise<readonly D[]> {
+  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const items: D[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const query = queryOf({ limit: PAGE_SIZE, cursor, labels: labels.length === 0 ? undefined : labels.join(',') });
+    const { body } = await send<Page<D>>('GET', path + query);
+    for (const item of body.items) items.push(item);
+    if (body.next === undefined) return items;
+    cursor = body.next;
+  }
+  throw new ProblemError(problemOf('internal', `the listing ${path} did not end after ${PAGES_MAX} pages`));
+}
+
+function putResult<D>({ body, headers }: Sent<D>): PutResult<D> {
+  const outcome = (headers.get('millrace-outcome') ?? 'changed') as PutOutcome;
+  return { document: body, outcome, etag: headers.get('etag') ?? '' };
+}
+
+function preconditions(options: { readonly ifMatch?: string; readonly createOnly?: boolean }): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch;
+  if (options.createOnly === true) headers['if-none-match'] = '*';
+  return headers;
+}
+
+function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== false) query.set(key, String(value));
+  }
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function requester(options: ClientOptions): Send {
+  const base = options.server.replace(/\/+$/, '');
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
+  return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
+    const headers = new Headers({ accept: 'application/json', ...content.headers });
+    if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
+    if (content.body !== undefined) {
+      headers.set('content-type', content.contentType ?? 'application/json');
+      init.body = JSON.stringify(content.body);
+    }
+    const response = await answered(base, timeoutMs, () => fetchRequest(new Request(base + path, init)));
+    const text = await answered(base, timeoutMs, () => response.text());
+    if (!response.ok) throw new ProblemError(readProblem(response, text));
+    return { status: response.status, headers: response.headers, body: readJson<T>(text, base) };
+  };
+}
+
+/** Runs one step of a request; a socket that fails or is silent is a problem like the others. */
+async function answered<T>(base: string, timeoutMs: number, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') {
+      throw new ProblemError(problemOf('timed-out', `${base} did not answer within ${timeoutMs} ms`), { cause: error });
+    }
+    const detail = `${base} cannot be reached: ${reasonOf(error)}`;
+    throw new ProblemError({ type: 'about:blank', title: 'Not reachable', status: 0, detail }, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  // Node gives an AggregateError with an empty message when it tried several addresses.
+  const code = (cause as { code?: unknown }).code;
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND') return 'there is no host of that name';
+  return cause.message === '' ? String(code ?? cause.name) : cause.message;
+}
+
+function readProblem(response: Response, text: string): Problem {
+  if (response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE) === true) {
+    try {
+      return JSON.parse(text) as Problem;
+    } catch {
+      // Falls through: a truncated body is told by its status alone.
+    }
+  }
+  const detail = `the server answered ${response.status} ${response.statusText}`.trim();
+  return { type: 'about:blank', title: response.statusText, status: response.status, detail };
+}
+
+function readJson<T>(text: string, base: string): T {
+  if (text === '') return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new ProblemError(problemOf('internal', `${base} did not answer with JSON: is it a Millrace server?`), {
+      cause: error,
+    });
+  }
+}

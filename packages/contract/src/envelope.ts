@@ -1,0 +1,138 @@
+/** What all documents have around their spec: kind, metadata, and the status that the server adds. */
+import { z } from 'zod';
+import { type AddressSpec, API_VERSION, addressSpec, type Condition, type JobSpec, jobSpec } from './documents.js';
+import { addressNameFault, jobNameFault } from './names.js';
+
+export type Kind = 'Address' | 'Job';
+export const KINDS: readonly Kind[] = ['Address', 'Job'];
+
+const LABELS_MAX = 64;
+
+function nameSchema(fault: (name: string) => string | undefined) {
+  return z.string().superRefine((name, context) => {
+    const message = fault(name);
+    if (message !== undefined) context.addIssue({ code: 'custom', message, input: name, params: { code: 'name' } });
+  });
+}
+
+const labels = z
+  .record(z.string().min(1).max(253), z.string().max(1024))
+  .refine((record) => Object.keys(record).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`);
+
+/** The read-only fields may be sent (a document that was read can be sent back); they are not looked at. */
+function metadataSchema(fault: (name: string) => string | undefined) {
+  return z.strictObject({
+    name: nameSchema(fault),
+    labels: labels.default({}),
+    uid: z.string().optional(),
+    generation: z.number().optional(),
+    createdAt: z.string().optional(),
+  });
+}
+
+export const addressDocument = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Address'),
+  metadata: metadataSchema(addressNameFault),
+  spec: addressSpec,
+  status: z.unknown().optional(),
+});
+
+export const jobDocument = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Job'),
+  metadata: metadataSchema(jobNameFault),
+  spec: jobSpec,
+  status: z.unknown().optional(),
+});
+
+export const DOCUMENT_SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** A document as someone wishes it: checked, defaults filled in, read-only fields taken away. */
+interface Desired<K extends Kind, S> {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: K;
+  readonly metadata: { readonly name: string; readonly labels: Labels };
+  readonly spec: S;
+}
+export type DesiredAddress = Desired<'Address', AddressSpec>;
+export type DesiredJob = Desired<'Job', JobSpec>;
+export type DesiredDocument = DesiredAddress | DesiredJob;
+
+export interface Metadata {
+  readonly name: string;
+  readonly labels: Labels;
+  /** A new one each time a document of this name is created. */
+  readonly uid: string;
+  /** Starts at 1 and rises with each change of spec or labels. */
+  readonly generation: number;
+  /** ISO time. */
+  readonly createdAt: string;
+}
+
+export type AddressPhase = 'Pending' | 'Ready' | 'Failed';
+export type JobPhase = 'Pending' | 'Running' | 'Paused' | 'Failed';
+
+export interface AddressStatus {
+  readonly phase: AddressPhase;
+  /** The generation that the planes have; less than `metadata.generation` while a change is on its way. */
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  /** `stored…`, `senders` and `receivers` are now; the others count since the server's start. */
+  readonly statistics?: AddressStatistics;
+}
+
+export interface AddressStatistics {
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly senders: number;
+  readonly receivers: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  readonly expired: number;
+  readonly deadLettered: number;
+}
+
+export interface JobStatus {
+  readonly phase: JobPhase;
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  readonly source?: string;
+  readonly target?: string;
+  readonly warnings: readonly string[];
+  readonly statistics?: JobStatistics;
+}
+
+/** `rows…` count since the job was deployed in this process; the others are now. */
+export interface JobStatistics {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsLate: number;
+  readonly rowsFailed: number;
+  readonly backlog: number;
+  readonly watermark?: string;
+  readonly openWindows: number;
+  readonly stateRows: number;
+}
+
+export interface AddressDocument extends Omit<DesiredAddress, 'metadata'> {
+  readonly metadata: Metadata;
+  readonly status: AddressStatus;
+}
+export interface JobDocument extends Omit<DesiredJob, 'metadata'> {
+  readonly metadata: Metadata;
+  readonly status: JobStatus;
+}
+export type Document = AddressDocument | JobDocument;
+
+/** What is sent: defaults may be left out. */
+export type AddressInput = z.input<typeof addressDocument>;
+export type JobInput = z.input<typeof jobDocument>;
+export type DocumentInput = AddressInput | JobInput;
+
+/** Which way of talking to the server made a document. */
+export const OWNER_LABEL = 'millrace.dev/owner';

@@ -1,0 +1,94 @@
+/** Messages and what the server tells about itself, as REST carries them. */
+import { z } from 'zod';
+
+export const PROPERTIES_MAX = 256;
+
+/** The JSON form of a message to send; the fields are those of the AMQP properties section. */
+export const messageInput = z.strictObject({
+  body: z.string(),
+  /** utf8: the body is text and goes out as AmqpValue(string); base64: bytes, which go out as Data. */
+  bodyEncoding: z.enum(['utf8', 'base64']).default('utf8'),
+  contentType: z.string().max(255).optional(),
+  subject: z.string().max(65_535).optional(),
+  messageId: z.string().max(65_535).optional(),
+  correlationId: z.string().max(65_535).optional(),
+  durable: z.boolean().optional(),
+  priority: z.number().int().min(0).max(255).optional(),
+  ttl: z.number().int().min(0).max(4_294_967_295).optional(),
+  properties: z
+    .record(z.string().min(1).max(255), z.string())
+    .refine((record) => Object.keys(record).length <= PROPERTIES_MAX, `at most ${PROPERTIES_MAX} properties`)
+    .optional(),
+});
+
+export type MessageInput = z.input<typeof messageInput>;
+
+export interface BrowsedMessage {
+  /** Rises along the address; give the last one as `after` to look further. */
+  readonly id: number;
+  readonly address: string;
+  readonly time: string;
+  readonly body: string;
+  readonly bodyEncoding: 'utf8' | 'base64';
+  readonly contentType?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly durable: boolean;
+  readonly priority: number;
+  readonly deliveryCount: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface JobResultRow {
+  readonly time: string;
+  readonly address: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export interface ConnectionLink {
+  readonly name: string;
+  readonly role: 'sender' | 'receiver';
+  readonly address: string;
+  readonly credit: number;
+  readonly unsettled: number;
+  readonly deliveries: number;
+}
+
+export interface Connection {
+  readonly id: string;
+  readonly protocol: 'amqp' | 'mqtt' | 'job';
+  readonly container: string;
+  readonly host: string;
+  readonly user: string;
+  readonly encrypted: boolean;
+  readonly openedAt: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly links: readonly ConnectionLink[];
+}
+
+export interface ServerEndpoint {
+  readonly name: string;
+  readonly protocol: 'amqp' | 'mqtt' | 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export interface ServerStatus {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly ready: boolean;
+  readonly planes: { readonly messaging: string; readonly processing: string };
+  readonly endpoints: readonly ServerEndpoint[];
+  readonly addresses: { readonly total: number; readonly ready: number };
+  readonly jobs: { readonly total: number; readonly running: number };
+  readonly connections: number;
+}
+
+/** A page of a listing. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Give it as `cursor` for the next page; absent on the last. */
+  readonly next?: string;
+}
