@@ -1,1 +1,3 @@
-export {};
+export { type CreateProgram, main, runProgram } from './main.js';
+export { createAmqpPublisherProgram, createAmqpReceiverProgram } from './program/amqp-client-programs.js';
+export { processTerminal, type Terminal } from './terminal.js';

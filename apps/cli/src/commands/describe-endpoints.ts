@@ -1,0 +1,11 @@
+import type { ServerEndpoint } from '@millrace/contract';
+
+/** "Listening: amqp://127.0.0.1:5672 mqtt://127.0.0.1:1883 http://127.0.0.1:8080" */
+export function describeEndpoints(endpoints: readonly ServerEndpoint[]): string {
+  return `Listening: ${endpoints.map(endpointUrl).join(' ')}`;
+}
+
+export function endpointUrl(endpoint: ServerEndpoint): string {
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  return `${endpoint.protocol}${endpoint.tls ? 's' : ''}://${host}:${endpoint.port}`;
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import type { ExitCode } from '../exit-code.js';
+import type { Terminal } from '../terminal.js';
+import { configureProgram } from './configure-program.js';
+import type { Declaring } from './declaration.js';
+import { declareDocumentCommands } from './declare-document-commands.js';
+import { declareMessageCommands } from './declare-message-commands.js';
+import { declareServerCommands } from './declare-server-commands.js';
+
+/** The whole `millrace` command line, without the code of any command. */
+export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
+  const program = configureProgram(new Command('millrace'), terminal)
+    .description('Messages over AMQP 1.0 and MQTT, kept in addresses, with continuous SQL over them.')
+    .helpCommand('help [command]', 'print help on a command');
+  const declaring: Declaring = { program, terminal, finish };
+  declareServerCommands(declaring);
+  declareMessageCommands(declaring);
+  declareDocumentCommands(declaring);
+  declareReference(declaring);
+  return program;
+}
+
+/** How docs/reference/cli.md is made. */
+function declareReference({ program, terminal, finish }: Declaring): void {
+  program
+    .command('reference', { hidden: true })
+    .description('Prints the reference of this command line as Markdown.')
+    .action(async () => {
+      const { referenceOf } = await import('./reference.js');
+      const clients = await import('./amqp-client-programs.js');
+      const ignore = () => {};
+      terminal.data(
+        referenceOf([
+          program,
+          clients.createAmqpPublisherProgram(terminal, ignore),
+          clients.createAmqpReceiverProgram(terminal, ignore),
+        ]),
+      );
+      finish(0);
+    });
+}
