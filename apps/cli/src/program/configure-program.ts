@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Argument, Command } from 'commander';
 import type { Terminal } from '../terminal.js';
 
 export const VERSION = '0.1.0';
@@ -19,5 +19,15 @@ export function configureProgram(program: Command, terminal: Terminal): Command 
       getErrHelpWidth: () => HELP_WIDTH,
       outputError: (text, write) => write(`${name}: ${text.replace(/^error: /, '')}`),
     })
-    .showHelpAfterError(`  try: --help shows what there is`);
+    .configureHelp({
+      // Without "[options]", which all have: the summaries need the room.
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map((argument) => argumentText(argument))].join(' '),
+    })
+    .showHelpAfterError('  try: --help shows what there is');
+}
+
+function argumentText(argument: Argument): string {
+  const name = argument.variadic ? `${argument.name()}...` : argument.name();
+  return argument.required ? `<${name}>` : `[${name}]`;
 }

@@ -74,7 +74,9 @@ function declareReceive({ program, terminal, finish }: Declaring): void {
     .addOption(serverOption())
     .addOption(new Option('--count <number>', 'end after so many messages').argParser(parseCount))
     .addOption(
-      new Option('--for <duration>', 'end after this time; with --count, 8 when fewer came').argParser(parseDuration),
+      new Option('--for <duration>', 'end after this time; exit code 8 when --count is not reached').argParser(
+        parseDuration,
+      ),
     )
     .addOption(
       new Option('--output <format>', 'bodies alone, or one JSON object a message')

@@ -28,7 +28,7 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
     )
     .addOption(new Option('--for <duration>', 'end by itself after this time, such as 30s').argParser(parseDuration))
     .addOption(
-      new Option('--protocol <name>', 'what the publisher and the receiver speak')
+      new Option('--protocol <name>', 'what the publisher speaks; the receiver speaks AMQP')
         .choices(['amqp', 'mqtt'])
         .default('amqp'),
     )
