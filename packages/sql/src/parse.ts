@@ -1,0 +1,153 @@
+import { type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import { type Diagnostic, diagnose } from './diagnostic.js';
+import { LIMITS } from './limits.js';
+import { spanOf } from './literal-parser.js';
+import { refuseClauses } from './refused-clauses.js';
+import { StatementParser } from './statement-parser.js';
+import { didYouMean, nearest } from './suggest.js';
+import type { StatementSyntax } from './syntax.js';
+import * as t from './tokens.js';
+
+/** Text to syntax tree, or what is wrong with it. Building the parser costs some milliseconds, so it waits for the first text. */
+
+export interface Parsed {
+  /** Undefined where the text cannot be read at all. */
+  readonly statement: StatementSyntax | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Tools {
+  readonly lexer: Lexer;
+  readonly parser: StatementParser;
+}
+
+let tools: Tools | undefined;
+
+function open(): Tools {
+  tools ??= {
+    lexer: new Lexer(t.TOKENS, { positionTracking: 'onlyOffset', ensureOptimizations: false }),
+    parser: new StatementParser(),
+  };
+  return tools;
+}
+
+const HEADS = 'a job is: INSERT INTO target SELECT … FROM STREAM source …';
+
+export function parseStatement(sql: string): Parsed {
+  const refuse = (diagnostic: Diagnostic): Parsed => ({ statement: undefined, diagnostics: [diagnostic] });
+  if (sql.length > LIMITS.textLengthMax) {
+    const span = { start: LIMITS.textLengthMax, end: sql.length };
+    return refuse(
+      diagnose(sql, 'TOO_LARGE', span, [
+        `the text has more than ${LIMITS.textLengthMax} characters`,
+        'split it into several jobs',
+      ]),
+    );
+  }
+  const { lexer, parser } = open();
+  const lexed = lexer.tokenize(sql);
+  const words = checkTokens(sql, lexed.tokens, lexed.errors);
+  if (words.length > 0) return { statement: undefined, diagnostics: words };
+  const { refusals, tokens, readable } = refuseClauses(lexed.tokens);
+  const refused = refusals.map(({ span, text }) => diagnose(sql, 'UNSUPPORTED', span, text));
+  if (!readable) return { statement: undefined, diagnostics: refused };
+  parser.complaints = [];
+  parser.input = [...tokens];
+  const statement = parser.statement();
+  const errors = parser.errors.map((error) => explainError(sql, error));
+  const complaints = parser.complaints.map(({ code, span, text }) => diagnose(sql, code, span, text));
+  const diagnostics = [...refused, ...complaints, ...errors];
+  return { statement: errors.length === 0 && complaints.length === 0 ? statement : undefined, diagnostics };
+}
+
+/** What is wrong with the characters, before any grammar. */
+function checkTokens(sql: string, tokens: readonly IToken[], errors: readonly ILexingError[]): Diagnostic[] {
+  const found = errors.map(({ offset, length }) => {
+    const text = sql.slice(offset, offset + length);
+    const quotes = /[‘’“”´]/.test(text);
+    const hint = quotes ? `strings stand in ' quotes` : 'names with other characters stand in back quotes: `a b`';
+    return diagnose(sql, 'SYNTAX', { start: offset, end: offset + length }, [
+      `unexpected character ${text.slice(0, 20)}`,
+      hint,
+    ]);
+  });
+  let depth = 0;
+  for (const token of tokens) {
+    const type = token.tokenType;
+    if (type === t.Unclosed) found.push(unclosed(sql, token));
+    if (type === t.LeftParen || type === t.LeftBracket || type === t.Case) depth++;
+    if (type === t.RightParen || type === t.RightBracket || type === t.End) depth--;
+    if (depth > LIMITS.nestingMax) {
+      const text = [
+        `brackets and CASE nest deeper than ${LIMITS.nestingMax}`,
+        'use a subquery, or fewer brackets',
+      ] as const;
+      return [...found, diagnose(sql, 'TOO_LARGE', spanOf(token), text)];
+    }
+  }
+  const [first] = tokens;
+  if (first === undefined)
+    return [...found, diagnose(sql, 'SYNTAX', { start: 0, end: 0 }, ['the text is empty', HEADS])];
+  return found;
+}
+
+function unclosed(sql: string, token: IToken): Diagnostic {
+  const start = token.startOffset;
+  const mark = token.image.startsWith('/*') ? '/*' : (token.image[0] ?? '');
+  const what = mark === '/*' ? 'comment' : mark === '`' ? 'quoted name' : 'string';
+  const close = mark === '/*' ? '*/' : mark;
+  const hint = token.image === '``' ? 'a quoted name has at least one character' : `close it with ${close}`;
+  return diagnose(sql, 'UNCLOSED', { start, end: start + mark.length }, [`this ${what} is not closed`, hint]);
+}
+
+function isWord(token: IToken): boolean {
+  return /^[\p{L}_]/u.test(token.image);
+}
+
+function describe(token: IToken): string {
+  return Number.isNaN(token.startOffset) || token.image === '' ? 'the end of the text' : token.image.slice(0, 40);
+}
+
+/** Chevrotain's exception as a sentence. The text ends where its EOF token stands. */
+function explainError(sql: string, error: IRecognitionException): Diagnostic {
+  const { token } = error;
+  const atEnd = Number.isNaN(token.startOffset);
+  const span = atEnd ? { start: sql.trimEnd().length, end: sql.trimEnd().length } : spanOf(token);
+  const previous = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
+  return diagnose(sql, 'SYNTAX', span, [messageOf(error), hintOf(token, previous, error)]);
+}
+
+function messageOf(error: IRecognitionException): string {
+  const found = describe(error.token);
+  if (error.name === 'NotAllInputParsedException') return `unexpected ${found}`;
+  const expected = /--> (.*?) <--|expecting: (.*)/s.exec(error.message);
+  const what = expected?.[1] ?? (error.context.ruleStack.at(-1) === 'primary' ? 'an expression' : undefined);
+  return what === undefined ? `unexpected ${found}` : `expected ${what}, found ${found}`;
+}
+
+const HEAD_WORDS = ['SELECT', 'INSERT'];
+
+function hintOf(token: IToken, previous: IToken | undefined, error: IRecognitionException): string {
+  const rule = error.context.ruleStack.at(-1);
+  if (rule === 'statement' && error.name === 'NotAllInputParsedException' && previousIs(previous, t.Semicolon)) {
+    return 'one job is one statement';
+  }
+  // The word that was read as an alias may have been meant as the keyword that is missing now.
+  if (previous !== undefined && isWord(previous) && previous.tokenType === t.Word) {
+    const meant = nearest(previous.image, t.KEYWORDS);
+    if (meant !== undefined) return `is ${previous.image} meant as ${meant}?`;
+  }
+  if (token.tokenType === t.Word) {
+    const fallback = rule === 'statement' || rule === 'select' ? HEADS : '';
+    return didYouMean(token.image, rule === 'statement' ? HEAD_WORDS : t.KEYWORDS, fallback);
+  }
+  if (isWord(token) && (rule === 'primary' || rule === 'selectItem' || rule === 'alias' || rule === 'call')) {
+    return `${token.image} is a keyword; a column of this name stands in back quotes: \`${token.image}\``;
+  }
+  if (token.tokenType === t.Equal && previousIs(previous, t.Equal)) return `write '=' or '=='`;
+  return rule === 'statement' || rule === 'select' ? HEADS : '';
+}
+
+function previousIs(previous: IToken | undefined, type: typeof t.Semicolon): boolean {
+  return previous?.tokenType === type;
+}
