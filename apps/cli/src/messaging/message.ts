@@ -51,6 +51,7 @@ export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   try {
     return decoder.decode(bytes);
   } catch {
-    return bytes.slice();
+    // Not slice(): a Buffer gives another view of the same memory.
+    return new Uint8Array(bytes);
   }
 }
