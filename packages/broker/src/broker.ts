@@ -7,11 +7,28 @@
  * reports, never from within `send`, `deliver` or `settle`.
  */
 import type { Journal } from '@millrace/journal';
+import { AddressBook } from './address-book.js';
 import type { AddressSettingsInput } from './address-settings.js';
+import { Answers } from './answers.js';
+import { Anycast } from './anycast.js';
+import { Arena } from './arena.js';
+import { BrokerLog } from './broker-log.js';
+import { browseStore } from './browse-cursor.js';
+import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
+import { type Core, DispatchList } from './core.js';
+import { Maintenance } from './maintenance.js';
+import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
 import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import type { Consumer, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
+import { Queue } from './queue.js';
+import { RETAINED_LIMITS, Retained } from './retained.js';
+import { stamp } from './stamp.js';
+import { Topic } from './topic.js';
+import { hasWildcard, isValidFilter } from './topic-filter.js';
+import { Transactions } from './transactions.js';
+import { Turn } from './turn.js';
 
 export interface BrokerOptions {
   readonly journal: Journal;
@@ -32,118 +49,184 @@ export interface ProducerOptions {
   readonly undeclared?: 'refuse' | 'topic';
 }
 
+const MEMORY_BYTES = 1024 ** 3;
+const IMPLICIT_TOPICS = 100_000;
+
 export class Broker {
   /** Where the broker's own messages lie; listeners pass it to `Message.own`. */
-  readonly arena: MessageArena = undefined as never;
+  readonly arena: MessageArena;
+  private readonly core: Core;
+  private readonly book: AddressBook;
+  private readonly retained: Retained;
+  private readonly transactions: Transactions;
 
   constructor(options: BrokerOptions) {
-    void options;
+    const turn = new Turn(options.now, options.scheduleCommit);
+    const arena = new Arena();
+    const core: Core = {
+      turn,
+      log: new BrokerLog(options.journal, turn),
+      arena,
+      memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
+      maintenance: new Maintenance(arena),
+      capacity: new CapacityWatch(),
+      dispatches: new DispatchList(),
+      answers: new Answers(),
+      forward: (message, target) => this.book.forward(message, target),
+      countersOf: (topic) => this.book.get(topic)?.counters,
+    };
+    this.arena = arena;
+    this.core = core;
+    this.book = new AddressBook(core, { implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS });
+    this.retained = new Retained(arena, options.retained ?? RETAINED_LIMITS);
+    this.transactions = new Transactions(core, this.book);
+    const everyProducer: CapacitySource = {
+      eachProducer: (visit) => {
+        for (const address of this.book.all()) address.eachProducer(visit);
+      },
+    };
+    core.memory.changed = () => {
+      turn.begin();
+      core.capacity.note(everyProducer);
+    };
   }
 
   /** Time of this turn, ms since the epoch; never goes back. */
   get nowMs(): number {
-    return building();
+    return this.core.turn.begin();
   }
 
   /** Ends the turn: hands what was appended to the journal, tells senders what they wait for. */
   commitPending(): void {
-    building();
+    const { core } = this;
+    core.dispatches.run();
+    core.turn.open = false;
+    core.log.commit();
+    core.answers.tell();
+    core.capacity.announce();
   }
 
   /** Expires, moves and frees, with bounded work each call. Call it about ten times a second. */
-  tick(_nowMs: number): void {
-    building();
+  tick(nowMs: number): void {
+    this.core.turn.advance(nowMs);
+    this.core.maintenance.tick(this.core.turn.timeMs);
+    if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
   /** Creates the address, or changes it and keeps what is stored. */
-  declare(_name: string, _settings: AddressSettingsInput): AdministrationRefusal | undefined {
-    return building();
+  declare(name: string, settings: AddressSettingsInput): AdministrationRefusal | undefined {
+    return this.book.declare(name, settings);
   }
 
   /** Deletes the address; its links are told. Refused when messages would be lost, unless forced. */
-  remove(_name: string, _options?: { readonly force?: boolean }): AdministrationRefusal | undefined {
-    return building();
+  remove(name: string, options?: { readonly force?: boolean }): AdministrationRefusal | undefined {
+    return this.book.remove(name, options?.force === true);
   }
 
-  address(_name: string): AddressView | undefined {
-    return building();
+  address(name: string): AddressView | undefined {
+    return this.book.get(name)?.view();
   }
 
   addresses(): AddressView[] {
-    return building();
+    return [...this.book.all()].map((address) => address.view());
   }
 
   /** Durable subscriptions. */
   subscriptions(): SubscriptionView[] {
-    return building();
+    return this.book.subscriptions.views();
   }
 
   /** Forgets a durable subscription and what it stores, with or without consumers. @returns false when there is none */
-  forgetSubscription(_durableName: string): boolean {
-    return building();
+  forgetSubscription(durableName: string): boolean {
+    return this.book.subscriptions.forget(durableName);
   }
 
-  openProducer(_address: string, _sender: Sender, _options?: ProducerOptions): Producer | RefusalReason {
-    return building();
+  openProducer(address: string, sender: Sender, options?: ProducerOptions): Producer | RefusalReason {
+    const target = this.book.resolve(address, options?.undeclared ?? 'refuse');
+    if (typeof target === 'string') return target;
+    const producer = target.openProducer(sender);
+    target.producers.add(producer);
+    producer.announced = producer.capacity() > 0;
+    return producer;
   }
 
   /** @param source queue, anycast, multicast or topic name, or a topic filter. See SubscriptionOptions. */
-  subscribe(_source: string, _consumer: Consumer, _options: SubscriptionOptions): Subscription | RefusalReason {
-    return building();
+  subscribe(source: string, consumer: Consumer, options: SubscriptionOptions): Subscription | RefusalReason {
+    if (hasWildcard(source)) {
+      if (!isValidFilter(source)) return 'not-allowed';
+      return this.book.subscriptions.subscribe(source, undefined, consumer, options);
+    }
+    const address = this.book.resolve(source, options.undeclared ?? 'refuse');
+    if (typeof address === 'string') return address;
+    if (address instanceof Queue) return address.subscribe(consumer, options);
+    if (address instanceof Anycast) return options.browse ? 'not-allowed' : address.subscribe(consumer, options);
+    if (!(address instanceof Topic)) return 'not-allowed';
+    const subscription = this.book.subscriptions.subscribe(source, address, consumer, options);
+    if (typeof subscription === 'string') address.leaveIfUnused();
+    return subscription;
   }
 
   /**
    * Consumed inputs, outputs and state, all or nothing. `done` comes with the end of the journal's batch, in the order
    * of commits; with a reason nothing of it happened and the deliveries are still open at their consumer.
    */
-  commit(_transaction: Transaction, _done: (refusal: RefusalReason | undefined) => void): void {
-    building();
+  commit(transaction: Transaction, done: (refusal: RefusalReason | undefined) => void): void {
+    this.transactions.commit(transaction, done);
   }
 
   /** State last committed under this name. */
-  state(_name: string): Uint8Array | undefined {
-    return building();
+  state(name: string): Uint8Array | undefined {
+    return this.transactions.states.get(name);
   }
 
-  forgetState(_name: string): void {
-    building();
+  forgetState(name: string): void {
+    if (this.transactions.states.delete(name)) this.core.log.stateGone(name);
   }
 
   /** Keeps the message as its topic's retained one, or, when its payload is empty, forgets that. */
-  retain(_message: Message): RefusalReason | undefined {
-    return building();
+  retain(message: Message): RefusalReason | undefined {
+    const timeMs = this.core.turn.begin();
+    if (message.end === message.split) {
+      if (this.retained.forget(message.address)) this.core.log.retainedGone(message.address);
+      return undefined;
+    }
+    const address = this.book.get(message.address);
+    if (address !== undefined) stamp(message, address.settings, timeMs);
+    else message.time = timeMs;
+    const kept = this.retained.keep(message);
+    if (typeof kept === 'string') return kept;
+    if (kept.durable) this.core.log.retained(kept);
+    return undefined;
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */
-  retainedMatching(_filter: string): Message[] {
-    return building();
+  retainedMatching(filter: string): Message[] {
+    return isValidFilter(filter) ? this.retained.matching(filter, this.core.turn.begin()) : [];
   }
 
   /** A queue for as long as its owner lives: replies, dynamic sources. @returns its name */
-  createTemporary(_owner: object): string | RefusalReason {
-    return building();
+  createTemporary(owner: object): string | RefusalReason {
+    return this.book.createTemporary(owner);
   }
 
-  removeTemporary(_name: string): void {
-    building();
+  removeTemporary(name: string): void {
+    this.book.removeTemporary(name);
   }
 
   /** Removes the temporary queues of an owner that is gone. */
-  removeTemporaries(_owner: object): void {
-    building();
+  removeTemporaries(owner: object): void {
+    this.book.removeTemporaries(owner);
   }
 
   /** Deletes what is stored and not in delivery. @returns how many, or undefined when there is no such address */
-  purge(_name: string): number | undefined {
-    return building();
+  purge(name: string): number | undefined {
+    return this.book.get(name)?.purge();
   }
 
   /** Looks into a queue or durable subscription without taking. `after`: the last id seen, 0 = from the start. */
-  browse(_name: string, _options: { readonly limit: number; readonly after?: number }): BrowsedMessage[] | undefined {
-    return building();
+  browse(name: string, options: { readonly limit: number; readonly after?: number }): BrowsedMessage[] | undefined {
+    const address = this.book.get(name);
+    const group = address instanceof Queue ? address.group : this.book.subscriptions.byName(name)?.group;
+    return group === undefined ? undefined : browseStore(group.store, options);
   }
-}
-
-function building(): never {
-  throw new Error('the broker is being built');
 }

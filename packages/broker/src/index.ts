@@ -8,6 +8,7 @@ export {
   UNDECLARED_SETTINGS,
   type WhenFull,
 } from './address-settings.js';
+export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {

@@ -10,6 +10,8 @@
  * A message is *borrowed* while its bytes lie in a listener's read buffer: it is then valid only until the call that
  * passed it returns, and the listener uses one object again and again. Who keeps a message calls `own()` and keeps that.
  */
+import type { ArenaBlock } from './arena-block.js';
+
 const EMPTY = Buffer.alloc(0);
 
 export const MessageFormat = { amqp: 0, mqtt: 1 } as const;
@@ -40,6 +42,10 @@ export class Message {
   owned = false;
   /** The same message in the other protocol's form, made by a listener when first needed; may be dropped at any time. */
   translation: Message | undefined = undefined;
+  /** For the broker: how many stores hold it. */
+  references = 0;
+  /** For the broker: the arena's block that holds its bytes. Between two turns they may move to another one. */
+  home: ArenaBlock | undefined = undefined;
   /** The owned copy of a borrowed message, so that fifty subscriptions share one. The listener clears it by `reuse()`. */
   private copy: Message | undefined = undefined;
 
@@ -58,27 +64,49 @@ export class Message {
   /** This message with bytes of its own: itself when owned, else a copy in `arena` (made once). */
   own(arena: MessageArena): Message {
     if (this.owned) return this;
-    if (this.copy !== undefined) return this.copy;
+    if (this.copy === undefined) this.copy = this.copyTo(arena);
+    return this.copy;
+  }
+
+  /** A new owned message with a copy of the bytes in `arena`. */
+  copyTo(arena: MessageArena): Message {
     const copy = new Message();
     copy.format = this.format;
     const size = this.end - this.start;
     const at = arena.take(size);
     this.bytes.copy(arena.block, at, this.start, this.end);
     copy.bytes = arena.block;
+    copy.home = arena.home;
     copy.start = at;
     copy.split = at + (this.split - this.start);
     copy.end = at + size;
-    copy.address = this.address;
-    copy.durable = this.durable;
-    copy.priority = this.priority;
-    copy.ttlMs = this.ttlMs;
-    copy.expiresAt = this.expiresAt;
-    copy.time = this.time;
-    copy.retain = this.retain;
-    copy.qos = this.qos;
-    copy.owned = true;
-    this.copy = copy;
+    copy.takeFacts(this);
     return copy;
+  }
+
+  /** This owned message as a new one with the same bytes: what is sent on to a dead-letter or expiry address. */
+  renewed(): Message {
+    const copy = new Message();
+    copy.format = this.format;
+    copy.bytes = this.bytes;
+    copy.home = this.home;
+    copy.start = this.start;
+    copy.split = this.split;
+    copy.end = this.end;
+    copy.takeFacts(this);
+    return copy;
+  }
+
+  private takeFacts(other: Message): void {
+    this.address = other.address;
+    this.durable = other.durable;
+    this.priority = other.priority;
+    this.ttlMs = other.ttlMs;
+    this.expiresAt = other.expiresAt;
+    this.time = other.time;
+    this.retain = other.retain;
+    this.qos = other.qos;
+    this.owned = true;
   }
 }
 
@@ -86,6 +114,8 @@ export class Message {
 export interface MessageArena {
   /** Block that the last `take` reserved in. */
   block: Buffer;
+  /** That block's account in the broker's arena. */
+  readonly home?: ArenaBlock | undefined;
   /** Reserves `size` bytes and returns their offset in `block`. */
   take(size: number): number;
 }

@@ -1,0 +1,43 @@
+/**
+ * Tells senders that capacity fell to 0 or is back: once a turn, after all else, and only those for whom it changed. A
+ * sender may so send again from within the call.
+ */
+import type { Sender } from './ports.js';
+
+/** A producer as the watch sees it. */
+export interface WatchedProducer {
+  readonly sender: Sender;
+  /** Whether its sender last heard, or saw on opening, that there is capacity. */
+  announced: boolean;
+  capacity(): number;
+}
+
+/** Whoever has producers: an address, or all topics together. */
+export interface CapacitySource {
+  eachProducer(visit: (producer: WatchedProducer) => void): void;
+}
+
+export class CapacityWatch {
+  private changed = new Set<CapacitySource>();
+
+  /** Something happened to this source's capacity. The caller has opened the turn. */
+  note(source: CapacitySource): void {
+    this.changed.add(source);
+  }
+
+  announce(): void {
+    if (this.changed.size === 0) return;
+    const changed = this.changed;
+    this.changed = new Set();
+    const told: WatchedProducer[] = [];
+    for (const source of changed) source.eachProducer((producer) => collectChanged(producer, told));
+    for (const producer of told) producer.sender.capacityChanged();
+  }
+}
+
+function collectChanged(producer: WatchedProducer, told: WatchedProducer[]): void {
+  const open = producer.capacity() > 0;
+  if (open === producer.announced) return;
+  producer.announced = open;
+  told.push(producer);
+}

@@ -1,0 +1,54 @@
+/** What waits for one commit of the journal: senders for their outcome, stored messages for staying, transactions. */
+import type { MessageStore } from './message-store.js';
+import type { Outcome, RefusalReason } from './outcome.js';
+import { Outcome as Outcomes } from './outcome.js';
+import type { Sender } from './ports.js';
+
+export interface BatchListener {
+  committed(refusal: RefusalReason | undefined): void;
+}
+
+export class CommitBatch {
+  private readonly senders: Sender[] = [];
+  private readonly tags: number[] = [];
+  /** Runs of stored messages, so that a flood into one queue is one entry. */
+  private readonly stores: MessageStore[] = [];
+  private readonly firsts: number[] = [];
+  private readonly lasts: number[] = [];
+  private readonly listeners: BatchListener[] = [];
+
+  get empty(): boolean {
+    return this.senders.length === 0 && this.stores.length === 0 && this.listeners.length === 0;
+  }
+
+  addSender(sender: Sender, tag: number): void {
+    this.senders.push(sender);
+    this.tags.push(tag);
+  }
+
+  /** Remembers a stored message, to withdraw it should the commit fail. */
+  addStored(store: MessageStore, sequence: number): void {
+    const last = this.stores.length - 1;
+    if (last >= 0 && this.stores[last] === store && this.lasts[last] === sequence - 1) {
+      this.lasts[last] = sequence;
+      return;
+    }
+    this.stores.push(store);
+    this.firsts.push(sequence);
+    this.lasts.push(sequence);
+  }
+
+  addListener(listener: BatchListener): void {
+    this.listeners.push(listener);
+  }
+
+  finish(failed: boolean): void {
+    if (failed) {
+      for (let i = 0; i < this.stores.length; i++) this.stores[i]!.withdraw(this.firsts[i]!, this.lasts[i]!);
+    }
+    const outcome: Outcome = failed ? Outcomes.rejected : Outcomes.accepted;
+    const reason = failed ? 'journal-failed' : undefined;
+    for (let i = 0; i < this.senders.length; i++) this.senders[i]!.settled(this.tags[i]!, outcome, reason);
+    for (const listener of this.listeners) listener.committed(reason);
+  }
+}

@@ -1,0 +1,63 @@
+/** What is done now and then, a bounded amount each time: expiring messages, and moving bytes out of sparse blocks. */
+import type { Arena } from './arena.js';
+import type { MessageStore } from './message-store.js';
+
+/** Slots looked at in one tick, for each of the two tasks. */
+const SLOTS_A_TICK = 16_384;
+
+export class Maintenance {
+  private readonly arena: Arena;
+  private readonly stores: MessageStore[] = [];
+  private readonly places = new Map<MessageStore, number>();
+  private expiring = 0;
+  private compacting = 0;
+  private compactFrom = 1;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+  }
+
+  add(store: MessageStore): void {
+    this.places.set(store, this.stores.length);
+    this.stores.push(store);
+  }
+
+  delete(store: MessageStore): void {
+    const at = this.places.get(store);
+    if (at === undefined) return;
+    this.places.delete(store);
+    const last = this.stores.pop()!;
+    if (last === store) return;
+    this.stores[at] = last;
+    this.places.set(last, at);
+  }
+
+  tick(nowMs: number): void {
+    this.expire(nowMs);
+    if (this.arena.fragmented) this.compact();
+  }
+
+  private expire(nowMs: number): void {
+    let left = SLOTS_A_TICK;
+    for (let seen = this.stores.length; seen > 0 && left > 0; seen--) {
+      if (this.expiring >= this.stores.length) this.expiring = 0;
+      const store = this.stores[this.expiring];
+      if (store === undefined) return;
+      left = store.expire(nowMs, left);
+      if (left > 0) this.expiring++;
+    }
+  }
+
+  private compact(): void {
+    let left = SLOTS_A_TICK;
+    for (let seen = this.stores.length; seen > 0 && left > 0; seen--) {
+      if (this.compacting >= this.stores.length) this.compacting = 0;
+      const store = this.stores[this.compacting];
+      if (store === undefined) return;
+      const next = store.compact(this.compactFrom, left);
+      left -= Math.min(left, store.stored);
+      this.compactFrom = next === 0 ? 1 : next;
+      if (next === 0) this.compacting++;
+    }
+  }
+}

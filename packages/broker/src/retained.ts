@@ -1,0 +1,139 @@
+/**
+ * The last retained message of each topic, in a tree by level. Bounded in messages and bytes: what would exceed that is
+ * refused, what replaces a message of at least its size is not.
+ *
+ * Retained messages live long and one by one, so each has a buffer of its own and pins no block of the arena.
+ */
+import type { Arena } from './arena.js';
+import type { Message, MessageArena } from './message.js';
+import type { RefusalReason } from './outcome.js';
+import { isValidName } from './topic-filter.js';
+
+export interface RetainedLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export const RETAINED_LIMITS: RetainedLimits = { messages: 100_000, bytes: 64 * 1024 ** 2 };
+
+class RetainedNode {
+  readonly children = new Map<string, RetainedNode>();
+  message: Message | undefined = undefined;
+}
+
+/** A buffer of its own for each message. */
+class ExactArena implements MessageArena {
+  block = Buffer.alloc(0);
+
+  take(size: number): number {
+    this.block = Buffer.allocUnsafeSlow(size);
+    return 0;
+  }
+}
+
+export class Retained {
+  count = 0;
+  bytes = 0;
+  private readonly limits: RetainedLimits;
+  private readonly arena: Arena;
+  private readonly exact = new ExactArena();
+  private readonly root = new RetainedNode();
+
+  constructor(arena: Arena, limits: RetainedLimits) {
+    this.arena = arena;
+    this.limits = limits;
+  }
+
+  /** Keeps a copy of the stamped message in place of the one before. @returns the copy, or why not */
+  keep(message: Message): Message | RefusalReason {
+    if (!isValidName(message.address)) return 'not-allowed';
+    const size = message.end - message.start;
+    const before = this.find(message.address);
+    const count = this.count + (before === undefined ? 1 : 0);
+    const bytes = this.bytes + size - (before === undefined ? 0 : before.end - before.start);
+    if (count > this.limits.messages || bytes > this.limits.bytes) return 'resource-limit-exceeded';
+    let node = this.root;
+    for (const level of message.address.split('/')) {
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = new RetainedNode();
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    const copy = message.copyTo(this.exact);
+    if (before !== undefined) this.arena.release(before);
+    this.arena.hold(copy);
+    node.message = copy;
+    this.count = count;
+    this.bytes = bytes;
+    return copy;
+  }
+
+  /** @returns false when there was none */
+  forget(topic: string): boolean {
+    const levels = topic.split('/');
+    const path = [this.root];
+    for (const level of levels) {
+      const child = path.at(-1)!.children.get(level);
+      if (child === undefined) return false;
+      path.push(child);
+    }
+    const node = path.at(-1)!;
+    const { message } = node;
+    if (message === undefined) return false;
+    node.message = undefined;
+    this.count--;
+    this.bytes -= message.end - message.start;
+    this.arena.release(message);
+    for (let depth = levels.length; depth > 0; depth--) {
+      const { children, message: other } = path[depth]!;
+      if (children.size > 0 || other !== undefined) break;
+      path[depth - 1]!.children.delete(levels[depth - 1]!);
+    }
+    return true;
+  }
+
+  /** Those of matching topics that have not expired. */
+  matching(filter: string, nowMs: number): Message[] {
+    const found: Message[] = [];
+    collect(this.root, filter.split('/'), 0, found);
+    return found.filter((message) => message.expiresAt === 0 || message.expiresAt > nowMs);
+  }
+
+  private find(topic: string): Message | undefined {
+    let node: RetainedNode | undefined = this.root;
+    for (const level of topic.split('/')) {
+      node = node.children.get(level);
+      if (node === undefined) return undefined;
+    }
+    return node.message;
+  }
+}
+
+function collect(node: RetainedNode, levels: readonly string[], depth: number, found: Message[]): void {
+  if (depth === levels.length) {
+    if (node.message !== undefined) found.push(node.message);
+    return;
+  }
+  const level = levels[depth]!;
+  if (level === '#') {
+    collectAll(node, depth === 0, found);
+    return;
+  }
+  if (level !== '+') {
+    const child = node.children.get(level);
+    if (child !== undefined) collect(child, levels, depth + 1, found);
+    return;
+  }
+  for (const [name, child] of node.children) {
+    if (depth > 0 || !name.startsWith('$')) collect(child, levels, depth + 1, found);
+  }
+}
+
+function collectAll(node: RetainedNode, first: boolean, found: Message[]): void {
+  if (node.message !== undefined) found.push(node.message);
+  for (const [name, child] of node.children) {
+    if (!first || !name.startsWith('$')) collectAll(child, false, found);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * A topic: each message goes to every subscription that matches, and each subscription stores for itself. A topic that
+ * no document describes is one too, `implicit`, for as long as somebody uses it.
+ */
+import { Address, AddressProducer } from './address.js';
+import type { AddressSettings } from './address-settings.js';
+import type { ConsumerGroup } from './consumer-group.js';
+import type { Core } from './core.js';
+import type { Message } from './message.js';
+import type { RefusalReason } from './outcome.js';
+import type { Sender, SendResult } from './ports.js';
+import { stamp } from './stamp.js';
+import { CAPACITY_MAX } from './store-bound.js';
+import { TopicRoute } from './topic-route.js';
+import type { TopicSubscription } from './topic-subscription.js';
+import type { TopicTree } from './topic-tree.js';
+
+export interface TopicKeeper {
+  readonly tree: TopicTree;
+  /** Nobody uses this implicit topic any more. */
+  topicUnused(topic: Topic): void;
+}
+
+export class Topic extends Address {
+  readonly stores: boolean = true;
+  readonly route: TopicRoute;
+  /** Subscriptions on exactly this topic. */
+  readonly subscriptions = new Set<TopicSubscription>();
+  private readonly keeper: TopicKeeper;
+
+  constructor(core: Core, keeper: TopicKeeper, name: string, settings: AddressSettings) {
+    super(core, name, settings);
+    this.keeper = keeper;
+    this.route = new TopicRoute(keeper.tree, name);
+  }
+
+  get stored(): number {
+    return this.route.current().reduce((sum, group) => sum + group.store.stored, 0);
+  }
+
+  get bytes(): number {
+    return this.route.current().reduce((sum, group) => sum + group.store.bytes, 0);
+  }
+
+  get receivers(): number {
+    return this.route.current().reduce((sum, group) => sum + group.members.length, 0);
+  }
+
+  get inUse(): boolean {
+    return this.subscriptions.size > 0;
+  }
+
+  openProducer(sender: Sender): AddressProducer {
+    return new TopicProducer(this, this.core, sender);
+  }
+
+  capacity(): number {
+    this.route.current();
+    let capacity = CAPACITY_MAX;
+    for (const group of this.route.bounded) {
+      if (group.blocking) capacity = Math.min(capacity, group.capacity());
+    }
+    return capacity;
+  }
+
+  /** A subscription that drops its oldest never refuses: it harms itself alone. */
+  refusalFor(messages: number, bytes: number): RefusalReason | undefined {
+    this.route.current();
+    for (const group of this.route.bounded) {
+      if (group.refuses(messages, bytes)) return 'resource-limit-exceeded';
+    }
+    return undefined;
+  }
+
+  put(message: Message): boolean {
+    const waits = this.distribute(message);
+    for (const group of this.route.groups) if (group.backlog > 0) group.dispatchLater();
+    return waits;
+  }
+
+  /** Gives the message to every subscription; what is stored is to be dispatched. @returns whether it waits for the journal */
+  distribute(message: Message): boolean {
+    let waits = false;
+    for (const group of this.route.current()) {
+      if (group.accepts !== undefined && !group.accepts(message)) continue;
+      const { direct } = group;
+      if (direct !== undefined && direct.capacity() > 0) {
+        this.counters.out++;
+        direct.deliver(message, undefined);
+      } else if (this.store(message, group)) waits = true;
+    }
+    return waits;
+  }
+
+  purge(): number {
+    const name = this.name;
+    return this.route
+      .current()
+      .reduce(
+        (sum, group) => sum + group.purge(group.source === name ? all : (message) => message.address === name),
+        0,
+      );
+  }
+
+  override configure(settings: AddressSettings): void {
+    super.configure(settings);
+    for (const { group, whenFull } of this.subscriptions) group.configure(settings, whenFull ?? settings.whenFull);
+    this.route.tree.generation++;
+    this.core.turn.begin();
+    this.core.capacity.note(this);
+  }
+
+  override producerLeft(): void {
+    this.leaveIfUnused();
+  }
+
+  leaveIfUnused(): void {
+    if (this.implicit && this.producers.size === 0 && this.subscriptions.size === 0) this.keeper.topicUnused(this);
+  }
+
+  private store(message: Message, group: ConsumerGroup): boolean {
+    if (group.whenFull === 'dropOldest' && group.refuses(1, message.end - message.start)) {
+      this.counters.dropped++;
+      return false;
+    }
+    return group.put(message);
+  }
+}
+
+function all(): boolean {
+  return true;
+}
+
+class TopicProducer extends AddressProducer {
+  private readonly topic: Topic;
+  private readonly route: TopicRoute;
+  private readonly core: Core;
+
+  constructor(topic: Topic, core: Core, sender: Sender) {
+    super(topic, sender);
+    this.topic = topic;
+    this.route = topic.route;
+    this.core = core;
+  }
+
+  send(message: Message, tag: number): SendResult {
+    if (this.closed) return this.refuse('deleted');
+    const { topic, route } = this;
+    const { turn } = this.core;
+    if (route.generation !== route.tree.generation) route.refresh();
+    const timeMs = turn.open ? turn.timeMs : turn.begin();
+    if (topic.stampsTimeOnly && message.ttlMs === 0) message.time = timeMs;
+    else stamp(message, topic.settings, timeMs);
+    const size = message.end - message.start;
+    if (size > topic.settings.limits.messageBytes) return this.refuse('message-too-large');
+    // The way of most messages: one subscriber that keeps up.
+    const direct = route.only?.direct;
+    if (direct !== undefined && direct.capacity() > 0) {
+      topic.counters.in++;
+      topic.counters.out++;
+      direct.deliver(message, undefined);
+      return 'accepted';
+    }
+    return this.sendToAll(message, size, tag);
+  }
+
+  private sendToAll(message: Message, size: number, tag: number): SendResult {
+    const { topic, route, core } = this;
+    if (route.bounded.length > 0) {
+      const refusal = topic.refusalFor(1, size);
+      if (refusal !== undefined) return this.refuse(refusal);
+    }
+    topic.counters.in++;
+    const { groups } = route;
+    const waits = topic.distribute(message) && tag >= 0;
+    if (waits) core.log.open.addSender(this.sender, tag);
+    for (const group of groups) if (group.backlog > 0) group.dispatch();
+    return waits ? 'pending' : 'accepted';
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Consumed deliveries, outputs and state that become durable together.
+ *
+ * Everything is checked before anything is done. Then outputs are stored, all records are appended to the open batch,
+ * and the consumed messages stay where they are, `committing`, until the journal has reported. When it fails, outputs
+ * are withdrawn and the deliveries are open again. Outputs to direct addresses, which cannot be withdrawn, are sent
+ * after the commit.
+ */
+import type { Address } from './address.js';
+import type { AddressBook } from './address-book.js';
+import type { BatchListener } from './commit-batch.js';
+import type { Core } from './core.js';
+import { DirectDelivery } from './direct-delivery.js';
+import type { Message } from './message.js';
+import { Outcome, type RefusalReason } from './outcome.js';
+import type { Delivery, Transaction } from './ports.js';
+import { stamp } from './stamp.js';
+import { DeliveryState, StoredDelivery } from './stored-delivery.js';
+
+interface Output {
+  readonly address: Address;
+  readonly message: Message;
+}
+
+type Done = (refusal: RefusalReason | undefined) => void;
+
+export class Transactions {
+  readonly states = new Map<string, Uint8Array>();
+  private readonly core: Core;
+  private readonly book: AddressBook;
+
+  constructor(core: Core, book: AddressBook) {
+    this.core = core;
+    this.book = book;
+  }
+
+  commit(transaction: Transaction, done: Done): void {
+    const { core } = this;
+    core.turn.begin();
+    const marked = mark(transaction.consumed);
+    const outputs = marked === 'deleted' ? marked : this.resolve(transaction);
+    const refusal = typeof outputs === 'string' ? outputs : refusalOf(outputs);
+    if (typeof outputs === 'string' || refusal !== undefined) {
+      if (marked !== 'deleted') for (const delivery of marked) reopen(delivery);
+      core.log.open.addListener({ committed: () => done(refusal) });
+      return;
+    }
+    this.append(transaction, outputs);
+    core.log.open.addListener(new Pending(this, transaction, outputs, done));
+  }
+
+  private resolve(transaction: Transaction): Output[] | RefusalReason {
+    const outputs: Output[] = [];
+    for (const { address: name, message } of transaction.outputs) {
+      const address = this.book.resolve(name, transaction.undeclared ?? 'refuse');
+      if (typeof address === 'string') return address;
+      outputs.push({ address, message });
+    }
+    return outputs;
+  }
+
+  private append(transaction: Transaction, outputs: readonly Output[]): void {
+    const { log, turn } = this.core;
+    log.withdrawable = true;
+    for (const { address, message } of outputs) {
+      stamp(message, address.settings, turn.timeMs);
+      if (!address.stores) continue;
+      address.counters.in++;
+      address.put(message);
+    }
+    log.withdrawable = false;
+    for (const delivery of transaction.consumed) {
+      if (!(delivery instanceof StoredDelivery)) continue;
+      const { store } = delivery.member.group;
+      if (delivery.message.durable && store.journaled) log.settled(store, delivery.sequence);
+    }
+    const { state } = transaction;
+    if (state !== undefined) log.state(state.name, state.bytes);
+  }
+}
+
+class Pending implements BatchListener {
+  private readonly owner: Transactions;
+  private readonly transaction: Transaction;
+  private readonly outputs: readonly Output[];
+  private readonly done: Done;
+
+  constructor(owner: Transactions, transaction: Transaction, outputs: readonly Output[], done: Done) {
+    this.owner = owner;
+    this.transaction = transaction;
+    this.outputs = outputs;
+    this.done = done;
+  }
+
+  committed(refusal: RefusalReason | undefined): void {
+    const failed = refusal !== undefined;
+    for (const delivery of this.transaction.consumed) {
+      if (delivery instanceof StoredDelivery) delivery.member.group.committed(delivery, failed);
+      else if (!failed) delivery.settle(Outcome.accepted);
+    }
+    if (!failed) {
+      const { state } = this.transaction;
+      if (state !== undefined) this.owner.states.set(state.name, state.bytes);
+      for (const { address, message } of this.outputs) if (!address.stores) address.accept(message);
+    }
+    this.done(refusal);
+  }
+}
+
+/** Marks what is consumed, so that nobody settles it meanwhile. @returns what was marked, or that one is void */
+function mark(consumed: readonly Delivery[]): StoredDelivery[] | 'deleted' {
+  const marked: StoredDelivery[] = [];
+  for (const delivery of consumed) {
+    if (delivery instanceof StoredDelivery && delivery.state === DeliveryState.open) {
+      delivery.state = DeliveryState.committing;
+      marked.push(delivery);
+    } else if (delivery instanceof StoredDelivery || (delivery instanceof DirectDelivery && delivery.settled)) {
+      for (const one of marked) reopen(one);
+      return 'deleted';
+    }
+  }
+  return marked;
+}
+
+function reopen(delivery: StoredDelivery): void {
+  if (delivery.state === DeliveryState.committing) delivery.state = DeliveryState.open;
+}
+
+function refusalOf(outputs: readonly Output[]): RefusalReason | undefined {
+  const sums = new Map<Address, { messages: number; bytes: number }>();
+  for (const { address, message } of outputs) {
+    const size = message.end - message.start;
+    const tooLarge = address.sizeRefusal(size);
+    if (tooLarge !== undefined) return tooLarge;
+    const sum = sums.get(address) ?? { messages: 0, bytes: 0 };
+    sum.messages++;
+    sum.bytes += size;
+    sums.set(address, sum);
+  }
+  for (const [address, { messages, bytes }] of sums) {
+    const refusal = address.refusalFor(messages, bytes);
+    if (refusal !== undefined) {
+      address.counters.rejected += messages;
+      return refusal;
+    }
+  }
+  return undefined;
+}
