@@ -1,1 +1,30 @@
-export {};
+export {
+  type ClientOptions,
+  connect,
+  type MessageListener,
+  type MqttClient,
+  type PublishOptions,
+  type ReceivedMessage,
+  type SubscribeOptions,
+} from './client.js';
+export * from './connection.js';
+export type * from './connection-options.js';
+export { MqttError } from './error.js';
+export { GrowingOutput, type Output } from './output.js';
+export type { ProtocolVersion, QoS } from './packet-type.js';
+export { encodeProperties } from './packet-writer.js';
+export type * from './packets.js';
+export { type MqttProperties, PropertyPlace } from './property.js';
+export { decodeProperties } from './property-reader.js';
+export { OutgoingPublication, Publication } from './publication.js';
+export { FAILURE, ReasonCode, reasonName } from './reason-code.js';
+export { MqttSession } from './session.js';
+export {
+  hasWildcard,
+  isTopicFilter,
+  isTopicName,
+  matchesTopic,
+  parseSharedFilter,
+  type SharedFilter,
+} from './topic.js';
+export type { TopicEntry } from './topic-cache.js';
