@@ -76,10 +76,12 @@ export async function prepare() {
 
 async function install() {
   if (isInstalled()) return;
-  note('Installing packages (npm ci) …');
-  // The repository's .npmrc silences npm, so that `npm start` prints data alone; here its progress and errors are wanted.
-  const code = await run('npm', ['ci', '--loglevel=notice', '--no-fund', '--no-audit']);
-  if (code !== 0) throw new StepFailed(`npm ci failed with exit code ${code}; its output above says why.`, 1);
+  note('Installing packages (npm install) …');
+  // Not `npm ci`: it refuses a lock file that lacks a binary package of some other platform, and a registry mirror may not
+  // have them all when the lock is made. This too installs the locked versions, and with --no-save it leaves the lock as it
+  // is. The repository's .npmrc silences npm, so that `npm start` prints data alone; here its errors are wanted.
+  const code = await run('npm', ['install', '--no-save', '--loglevel=notice', '--no-fund', '--no-audit']);
+  if (code !== 0) throw new StepFailed(`npm install failed with exit code ${code}; its output above says why.`, 1);
 }
 
 /** npm keeps a copy of the lock file as installed; equal versions in both mean that nothing is to be done. */

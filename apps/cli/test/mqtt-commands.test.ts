@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { main } from '../src/main.js';
+import { parseBrokerUrl } from '../src/messaging/broker-url.js';
+import { openReceiver } from '../src/messaging/open.js';
 import { type FakeMqttServer, startFakeMqttServer } from './fake-mqtt-server.js';
 import { fakeTerminal } from './fake-terminal.js';
 
@@ -92,6 +94,23 @@ describe('receive over MQTT', () => {
     expect(code).toBe(0);
     expect(server.acknowledged).toEqual(['a', 'b']);
     expect(server.goodbyes()).toBe(1);
+  });
+
+  it('what comes after the last one wanted goes back', async () => {
+    server = await startFakeMqttServer(['a', 'b', 'c']);
+    const seen: unknown[] = [];
+    const receiver = await openReceiver(parseBrokerUrl(server.url, {}), {
+      address: 'max',
+      onMessage: ({ body }) => {
+        seen.push(body);
+        return body !== 'b';
+      },
+    });
+    await until(() => server.acknowledged.length >= 2);
+    await delay(20);
+    await receiver.close();
+    expect(seen).toEqual(['a', 'b']);
+    expect(server.acknowledged).toEqual(['a', 'b']);
   });
 
   it('--for ends with 0, and with 8 when --count was not reached', async () => {
