@@ -1,3 +1,21 @@
+export { type AddressRequest, type AddressResponse, AddressService } from './address-service.js';
+export type { DocumentEvent, DocumentListener } from './change-feed.js';
+export {
+  Controller,
+  type ControllerOptions,
+  type DocumentByKind,
+  type WriteOptions,
+  type WriteResult,
+} from './controller.js';
+export {
+  type DocumentStore,
+  MemoryDocumentStore,
+  type StoreChange,
+  type StoredAddress,
+  type StoredDocument,
+  type StoredJob,
+} from './document-store.js';
+export { AddressMessages } from './messages.js';
 export type * from './ports/message-access.js';
 export {
   type AddressObservation,
@@ -11,3 +29,6 @@ export {
   type ReadableMessage,
 } from './ports/messaging-plane.js';
 export type * from './ports/processing-plane.js';
+export type { AddressLookup, SqlCheck, SqlChecked, SqlFault } from './sql-check.js';
+export { SYSTEM_TIMERS, type Timers } from './timers.js';
+export * from './v3-addresses.js';

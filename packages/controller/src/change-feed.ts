@@ -1,0 +1,49 @@
+/** Tells listeners what became of documents. Listeners are called in order and must be quick; none holds up another. */
+import type { Document } from '@millrace/contract';
+
+export interface DocumentEvent {
+  readonly type: 'added' | 'modified' | 'deleted';
+  /** With its status as it was then. */
+  readonly document: Document;
+  /** Rises by one with each event of this process. */
+  readonly version: number;
+}
+
+export type DocumentListener = (event: DocumentEvent) => void;
+
+export const LISTENERS_MAX = 1000;
+
+export class ChangeFeed {
+  readonly #listeners = new Set<DocumentListener>();
+  readonly #onError: (error: unknown) => void;
+  #version = 0;
+
+  /** @param onError told when a listener throws: its fault is not the fault of who made the change */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** @returns what ends the subscription */
+  subscribe(listener: DocumentListener): () => void {
+    if (this.#listeners.size >= LISTENERS_MAX)
+      throw new Error(`more than ${LISTENERS_MAX} listeners to document changes`);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  publish(type: DocumentEvent['type'], document: Document): void {
+    this.#version += 1;
+    const event = { type, document, version: this.#version };
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+}
