@@ -69,6 +69,8 @@ async function runDemo(
   const stop = new AbortController();
   const over = AbortSignal.any([context.signal, stop.signal]);
   const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over });
+  // When the receiver fails first, nobody looks at the sender's failure any more.
+  sending.catch(() => {});
   const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
   // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
   const lost = await Promise.race([receiver.lost, timeUp, sending]);
@@ -80,6 +82,7 @@ async function runDemo(
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   terminal.note(
     `Sent ${counted(readings.accepted, 'reading')} over ${options.protocol.toUpperCase()}, ` +
+      (readings.refused > 0 ? `${counted(readings.refused, 'reading')} refused, ` : '') +
       `received the maximum of ${counted(windows, 'window')} in ${seconds} s.`,
   );
   return options.for !== undefined && context.signal.aborted ? EXIT_CODE.interrupted : EXIT_CODE.done;

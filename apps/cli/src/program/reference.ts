@@ -46,7 +46,7 @@ function overview(main: Command, commands: readonly Command[]): string {
 }
 
 function sectionOf(command: Command, title: string): string {
-  const parts = [`## ${title}\n`, `${command.description()}\n`, `\`\`\`\n${title} ${command.usage()}\n\`\`\`\n`];
+  const parts = [`## ${title}\n`, `${wrap(command.description())}\n`, `\`\`\`\n${title} ${command.usage()}\n\`\`\`\n`];
   const argumentRows = command.registeredArguments.map(argumentRow);
   if (argumentRows.length > 0) parts.push(`| argument | |\n|---|---|\n${argumentRows.join('\n')}\n`);
   const optionRows = command.options.filter((option) => !option.hidden).map(optionRow);
@@ -54,6 +54,11 @@ function sectionOf(command: Command, title: string): string {
   const examples = examplesOf(command).map(({ command: text, does }) => `# ${does}\n${text}`);
   if (examples.length > 0) parts.push(`\`\`\`sh\n${examples.join('\n\n')}\n\`\`\`\n`);
   return parts.join('\n');
+}
+
+/** Lines of at most 120 characters. */
+function wrap(text: string): string {
+  return text.replace(/(.{1,120})(?: |$)/g, '$1\n').trimEnd();
 }
 
 function argumentRow(argument: Argument): string {
