@@ -30,6 +30,8 @@ export interface FakeAmqpServer {
   readonly settled: readonly string[];
   /** Connections that were closed in order. */
   readonly goodbyes: () => number;
+  /** One more message, to each receiver that is there. */
+  send(message: AmqpMessage): void;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,10 @@ export async function startFakeAmqpServer(messages: readonly AmqpMessage[] = [])
     published: script.published,
     settled: script.settled,
     goodbyes: () => script.goodbyes,
+    send: (message) => {
+      script.messages.push(message);
+      for (const handler of script.handlers) handler.sendMore();
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
@@ -61,19 +67,21 @@ export async function startFakeAmqpServer(messages: readonly AmqpMessage[] = [])
 }
 
 class Script {
-  readonly messages: readonly AmqpMessage[];
+  readonly messages: AmqpMessage[];
   readonly published: AmqpMessage[] = [];
   readonly settled: string[] = [];
+  readonly handlers: ScriptedHandler[] = [];
   goodbyes = 0;
 
   constructor(messages: readonly AmqpMessage[]) {
-    this.messages = messages;
+    this.messages = [...messages];
   }
 }
 
 function serve(socket: Socket, script: Script): void {
   const output = new GrowingOutput();
   const handler = new ScriptedHandler(script, socket);
+  script.handlers.push(handler);
   const connection = new Connection({
     role: 'listener',
     containerId: 'fake',
@@ -99,6 +107,7 @@ class ScriptedHandler extends ConnectionHandler {
   private readonly script: Script;
   private readonly socket: Socket;
   private next = 0;
+  private sender: SenderLink | undefined;
 
   constructor(script: Script, socket: Socket) {
     super();
@@ -132,7 +141,13 @@ class ScriptedHandler extends ConnectionHandler {
   }
 
   override onFlow(link: Link): void {
-    if (link instanceof SenderLink) this.sendWaiting(link);
+    if (!(link instanceof SenderLink)) return;
+    this.sender = link;
+    this.sendWaiting(link);
+  }
+
+  sendMore(): void {
+    if (this.sender !== undefined) this.sendWaiting(this.sender);
   }
 
   override onSettled(link: SenderLink, context: unknown, state: DeliveryState | undefined): void {
