@@ -118,7 +118,7 @@ export function castsExplicitly(from: DataType, to: DataType): boolean {
     case 'STRING':
       return true;
     case 'BINARY':
-      return from.name === 'STRING' || isIntegral(from);
+      return from.name === 'STRING';
     case 'BOOLEAN':
       return from.name === 'STRING' || isNumeric(from);
     case 'TIMESTAMP':

@@ -12,10 +12,13 @@ export interface Parameter {
   readonly name: string;
   /**
    * Types that are taken as they are. An argument of another type is cast to the first entry that Spark's implicit
-   * casts reach. `common`: this argument and all other `common` ones are cast to their least common type. `any`: taken
-   * whatever it is.
+   * casts reach. `common`: this argument and all other `common` ones are cast to their least common type;
+   * `comparable`: the same, but a STRING is not cast to the type of the others. `joined`: all stay BINARY if all are,
+   * else all become STRING. `any`: taken whatever it is.
    */
-  readonly accepts: readonly TypeName[] | 'common' | 'any';
+  readonly accepts: readonly TypeName[] | 'common' | 'comparable' | 'joined' | 'any';
+  /** No implicit cast but from INT to BIGINT, and no bare NULL. Default: implicit casts. */
+  readonly exact?: true;
   /** The checker guarantees a literal that is not NULL (patterns, formats, paths: compiled once). Default: not. */
   readonly constant?: true;
   /** What the checker fills in when the argument is left out, so an engine always sees every argument. */
@@ -27,7 +30,7 @@ export type ResultRule =
   | { readonly rule: 'type'; readonly type: DataType }
   /** That of the argument with this index. */
   | { readonly rule: 'argument'; readonly index: number }
-  /** The least common type of the `common` arguments. */
+  /** The least common type of the `common` or `comparable` arguments. */
   | { readonly rule: 'common' }
   /** BIGINT; for DECIMAL(p, s) DECIMAL(p - s + 1, 0). */
   | { readonly rule: 'rounded-to-integer' }

@@ -26,11 +26,17 @@ const int = (name: string): Parameter => ({ name, accepts: ['INT'] });
 const intOr = (name: string, value: number): Parameter => ({ ...int(name), fallback: { value, type: INT } });
 const constantInt = (name: string): Parameter => ({ ...int(name), constant: true });
 const constantIntOr = (name: string, value: number): Parameter => ({ ...intOr(name, value), constant: true });
-const bigint = (name: string): Parameter => ({ name, accepts: ['BIGINT'] });
+const exactBigint = (name: string): Parameter => ({ name, accepts: ['BIGINT'], exact: true });
+const exactText = (name: string): Parameter => ({ name, accepts: ['STRING'], exact: true });
+const exactTime = (name: string): Parameter => ({ name, accepts: ['TIMESTAMP'], exact: true });
 const double = (name: string): Parameter => ({ name, accepts: ['DOUBLE'] });
 const number = (name: string): Parameter => ({ name, accepts: ['DOUBLE', 'INT', 'BIGINT', 'FLOAT', 'DECIMAL'] });
+/** INT and FLOAT become DOUBLE, which holds them exactly. */
+const wide = (name: string): Parameter => ({ name, accepts: ['DOUBLE', 'BIGINT', 'DECIMAL'] });
 const time = (name: string): Parameter => ({ name, accepts: ['TIMESTAMP'] });
 const condition = (name: string): Parameter => ({ name, accepts: ['BOOLEAN'] });
+const comparable = (name: string): Parameter => ({ name, accepts: 'comparable' });
+const joined = (name: string): Parameter => ({ name, accepts: 'joined' });
 const common = (name: string): Parameter => ({ name, accepts: 'common' });
 const any = (name: string): Parameter => ({ name, accepts: 'any' });
 const map = (name: string): Parameter => ({ name, accepts: ['MAP'] });
@@ -87,9 +93,9 @@ const STRING_FUNCTIONS: Table = {
   left: { takes: [text('text'), int('length')], gives: STRING, summary: 'The first `length` characters.' },
   right: { takes: [text('text'), int('length')], gives: STRING, summary: 'The last `length` characters.' },
   concat: {
-    takes: [common('part')],
+    takes: [joined('part')],
     repeats: 1,
-    gives: COMMON,
+    gives: FIRST_ARGUMENT,
     summary: 'All parts one after the other; also `a || b`. BINARY when all parts are, else STRING.',
   },
   concat_ws: {
@@ -142,7 +148,7 @@ const STRING_FUNCTIONS: Table = {
     summary: 'Every match replaced; `$1` in the replacement is group 1.',
   },
   get_json_object: {
-    takes: [text('json'), constant('path')],
+    takes: [exactText('json'), constant('path')],
     gives: STRING,
     nulls: 'sometimes',
     summary: 'The value at a path as `$.a.b[0]`; NULL if there is none or the text is not JSON.',
@@ -153,11 +159,11 @@ const NUMBER_FUNCTIONS: Table = {
   abs: { takes: [number('x')], gives: FIRST_ARGUMENT, summary: 'Absolute value; overflow is an error.' },
   ceil: {
     aliases: ['ceiling'],
-    takes: [number('x')],
+    takes: [wide('x')],
     gives: { rule: 'rounded-to-integer' },
     summary: 'The least integer that is not below x.',
   },
-  floor: { takes: [number('x')], gives: { rule: 'rounded-to-integer' }, summary: 'The greatest integer not above x.' },
+  floor: { takes: [wide('x')], gives: { rule: 'rounded-to-integer' }, summary: 'The greatest integer not above x.' },
   round: {
     takes: [number('x'), constantIntOr('scale', 0)],
     gives: { rule: 'rounded' },
@@ -210,7 +216,7 @@ const CONDITION_FUNCTIONS: Table = {
     summary: 'The first argument that is not NULL.',
   },
   greatest: {
-    takes: [common('value')],
+    takes: [comparable('value')],
     repeats: 1,
     minimumRepeats: 2,
     gives: COMMON,
@@ -218,7 +224,7 @@ const CONDITION_FUNCTIONS: Table = {
     summary: 'The greatest argument; NULLs are skipped.',
   },
   least: {
-    takes: [common('value')],
+    takes: [comparable('value')],
     repeats: 1,
     minimumRepeats: 2,
     gives: COMMON,
@@ -286,17 +292,21 @@ const TIME_FUNCTIONS: Table = {
     nulls: 'sometimes',
     summary: 'The same, NULL for bad text.',
   },
-  timestamp_seconds: { takes: [bigint('seconds')], gives: TIMESTAMP, summary: 'From seconds since 1970-01-01 UTC.' },
-  timestamp_millis: { takes: [bigint('millis')], gives: TIMESTAMP, summary: 'From milliseconds since then.' },
-  timestamp_micros: { takes: [bigint('micros')], gives: TIMESTAMP, summary: 'From microseconds since then.' },
+  timestamp_seconds: {
+    takes: [exactBigint('seconds')],
+    gives: TIMESTAMP,
+    summary: 'From seconds since 1970-01-01 UTC.',
+  },
+  timestamp_millis: { takes: [exactBigint('millis')], gives: TIMESTAMP, summary: 'From milliseconds since then.' },
+  timestamp_micros: { takes: [exactBigint('micros')], gives: TIMESTAMP, summary: 'From microseconds since then.' },
   unix_timestamp: {
     aliases: ['unix_seconds'],
-    takes: [time('time')],
+    takes: [exactTime('time')],
     gives: BIGINT,
     summary: 'Whole seconds since 1970-01-01 UTC.',
   },
-  unix_millis: { takes: [time('time')], gives: BIGINT, summary: 'Whole milliseconds since then.' },
-  unix_micros: { takes: [time('time')], gives: BIGINT, summary: 'Microseconds since then.' },
+  unix_millis: { takes: [exactTime('time')], gives: BIGINT, summary: 'Whole milliseconds since then.' },
+  unix_micros: { takes: [exactTime('time')], gives: BIGINT, summary: 'Microseconds since then.' },
   year: { takes: [time('time')], gives: INT, summary: 'Year, UTC.' },
   month: { takes: [time('time')], gives: INT, summary: 'Month, 1 to 12.' },
   day: { aliases: ['dayofmonth'], takes: [time('time')], gives: INT, summary: 'Day of the month, 1 to 31.' },
@@ -308,7 +318,7 @@ const TIME_FUNCTIONS: Table = {
 
 const BYTES_FUNCTIONS: Table = {
   hex: {
-    takes: [{ name: 'value', accepts: ['BIGINT', 'BINARY', 'STRING'] }],
+    takes: [{ name: 'value', accepts: ['BIGINT', 'BINARY', 'STRING'], exact: true }],
     gives: STRING,
     summary: 'Upper-case hexadecimal digits of a number (two’s complement), of bytes, or of a text in UTF-8.',
   },
@@ -331,21 +341,20 @@ const BYTES_FUNCTIONS: Table = {
 
 const MAP_FUNCTIONS: Table = {
   map: {
-    takes: [text('key'), text('value')],
+    takes: [exactText('key'), exactText('value')],
     repeats: 2,
-    minimumRepeats: 0,
     gives: MAP,
     nulls: 'never',
     summary: 'A MAP<STRING, STRING> of keys and values. A NULL or repeated key is an error.',
   },
   element_at: {
     aliases: ['try_element_at'],
-    takes: [map('map'), text('key')],
+    takes: [map('map'), exactText('key')],
     gives: STRING,
     nulls: 'sometimes',
     summary: 'The value of the key, also `map[key]`; NULL without such a key.',
   },
-  map_contains_key: { takes: [map('map'), text('key')], gives: BOOLEAN, summary: 'Whether the map has the key.' },
+  map_contains_key: { takes: [map('map'), exactText('key')], gives: BOOLEAN, summary: 'Whether the map has the key.' },
   map_concat: {
     takes: [map('map')],
     repeats: 1,

@@ -1,3 +1,14 @@
+export { AGGREGATE_NAMES } from './aggregate-rules.js';
+export { type Checked, checkJob, checkQuery } from './check.js';
+export type { Catalogue, CatalogueColumn, CheckOptions } from './context.js';
+export {
+  DIAGNOSTIC_CODES,
+  type Diagnostic,
+  type DiagnosticCode,
+  formatDiagnostic,
+  SqlError,
+} from './diagnostic.js';
+export { explain, explainExpression } from './explain.js';
 export type {
   FunctionCategory,
   FunctionDefinition,
@@ -7,5 +18,9 @@ export type {
   TypeName,
 } from './function-signature.js';
 export { FUNCTIONS, findFunction, functionNames } from './functions.js';
+export { LIMITS } from './limits.js';
 export { OPERATORS, type OperatorName } from './operators.js';
 export type * from './plan.js';
+export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
+export { KEYWORDS } from './tokens.js';
+export { typeText } from './types.js';

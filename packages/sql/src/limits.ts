@@ -10,6 +10,8 @@ export const LIMITS = {
   expressionsMax: 10_000,
   /** Columns of one SELECT list. */
   columnsMax: 1_000,
+  /** Windows that one row may be in: length divided by slide. */
+  windowOverlapMax: 1_000,
   /** Diagnostics of one check; more are not reported. */
   diagnosticsMax: 20,
 } as const;

@@ -116,7 +116,11 @@ export function lookUpType({ name, parameters }: TypeSyntax): TypeLookup {
   const type = Object.hasOwn(TYPE_NAMES, name) ? TYPE_NAMES[name] : undefined;
   if (type === undefined) {
     const names = [...Object.keys(TYPE_NAMES), 'DECIMAL'];
-    return { kind: 'refused', message: `there is no type ${name}`, hint: didYouMean(name, names, `types: ${names.join(', ')}`) };
+    return {
+      kind: 'refused',
+      message: `there is no type ${name}`,
+      hint: didYouMean(name, names, `types: ${names.join(', ')}`),
+    };
   }
   if (parameters.length > 0) return { kind: 'refused', message: `${name} takes no parameters`, hint: `write ${name}` };
   return { kind: 'found', type };
@@ -129,5 +133,9 @@ function lookUpDecimal(name: string, parameters: readonly number[]): TypeLookup 
     return { kind: 'found', type: { name: 'DECIMAL', precision, scale } };
   }
   const message = `${name}(${parameters.join(', ')}) is no type`;
-  return { kind: 'refused', message, hint: 'DECIMAL(precision, scale) with precision 1 to 38 and scale 0 to precision' };
+  return {
+    kind: 'refused',
+    message,
+    hint: 'DECIMAL(precision, scale) with precision 1 to 38 and scale 0 to precision',
+  };
 }
