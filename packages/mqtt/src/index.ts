@@ -28,3 +28,4 @@ export {
   type SharedFilter,
 } from './topic.js';
 export type { TopicEntry } from './topic-cache.js';
+export { isEncodable } from './utf8.js';

@@ -96,9 +96,10 @@ export class OutgoingPublications {
     return 'sent';
   }
 
-  /** From within `onResend`: DUP is set [MQTT-3.3.1-1]. */
+  /** From within `onResend`: DUP is set [MQTT-3.3.1-1], and the QoS is what it was. */
   resend(publication: OutgoingPublication, packetId: number): boolean {
     publication.packetId = packetId;
+    publication.qos = this.session.outgoing.stateOf(packetId) === OutgoingState.awaitingPuback ? 1 : 2;
     if (!this.encoder.write(this.output, publication, packetId, true)) return false;
     this.quota--;
     return true;

@@ -1,0 +1,53 @@
+/** MQTT for a listener: makes the protocol half of each connection, and owns the sessions that outlive them. */
+import { randomUUID } from 'node:crypto';
+import type { Broker } from '@millrace/broker';
+import { ANONYMOUS, type Authorizer, type Principal } from '@millrace/security';
+import type { Host, ProtocolConnection } from '../protocol-connection.js';
+import { type Credentials, MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
+import { MqttServerConnection } from './server-connection.js';
+import { SessionRegistry } from './session-registry.js';
+
+export interface MqttProtocolOptions {
+  readonly broker: Broker;
+  readonly authorizer: Authorizer;
+  /** Who a client is; undefined refuses it. Default: everyone is anonymous. */
+  readonly authenticate?: (credentials: Credentials) => Principal | undefined;
+  /** Name for a client that gives none; unique. Default: random. */
+  readonly newClientId?: () => string;
+  /** Default of each: MQTT_DEFAULTS. */
+  readonly settings?: Partial<MqttSettings>;
+}
+
+export class MqttProtocol {
+  readonly counters = new MqttCounters();
+  private readonly context: MqttContext;
+  private readonly registry: SessionRegistry;
+
+  constructor(options: MqttProtocolOptions) {
+    this.context = {
+      broker: options.broker,
+      authorizer: options.authorizer,
+      authenticate: options.authenticate ?? (() => ANONYMOUS),
+      newClientId: options.newClientId ?? (() => `auto-${randomUUID()}`),
+      settings: { ...MQTT_DEFAULTS, ...options.settings },
+      counters: this.counters,
+      publishing: undefined,
+    };
+    this.registry = new SessionRegistry(this.context);
+  }
+
+  /** Sessions, connected and away. */
+  get sessions(): number {
+    return this.registry.size;
+  }
+
+  /** For `Listener`. */
+  accept(host: Host): ProtocolConnection {
+    return new MqttServerConnection(this.context, this.registry, host);
+  }
+
+  /** Delayed wills and expired sessions. Call it about once a second. */
+  tick(nowMs: number): void {
+    this.registry.tick(nowMs);
+  }
+}

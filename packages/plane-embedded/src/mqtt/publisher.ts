@@ -1,0 +1,222 @@
+/**
+ * What a connection publishes, on its way to the broker. For each topic a route, with the right to send checked once.
+ * Where the address is full, the connection is not read any further until there is room (DESIGN §4: for one keep-alive
+ * at most), and the one publication that was read already is kept.
+ */
+import { Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
+import { type MqttConnection, type Publication, ReasonCode } from '@millrace/mqtt';
+import type { Principal } from '@millrace/security';
+import type { Host } from '../protocol-connection.js';
+import type { ClientSession } from './client-session.js';
+import type { MqttContext } from './mqtt-context.js';
+import { borrow, keep } from './publication-message.js';
+import { publishCode, refusalSentence } from './refusal-codes.js';
+
+/** The way of one topic into the broker. */
+export class Route implements Sender {
+  readonly topic: string;
+  producer: Producer | undefined;
+  /** Not to be used again. */
+  closed = false;
+  /** Whether retained messages are kept: not on a queue, which has no last message. */
+  readonly retains: boolean;
+  messages = 0;
+  private unsettled = 0;
+  private readonly publisher: Publisher;
+
+  constructor(publisher: Publisher, topic: string, retains: boolean) {
+    this.publisher = publisher;
+    this.topic = topic;
+    this.retains = retains;
+  }
+
+  /** For those who look on. */
+  get credit(): number {
+    return this.producer?.capacity() ?? 0;
+  }
+
+  /** A send whose outcome is still to come. */
+  sentPending(): void {
+    this.unsettled++;
+  }
+
+  settled(tag: number, outcome: Outcome, reason: RefusalReason | undefined): void {
+    this.unsettled--;
+    this.publisher.settled(tag, outcome, reason);
+    if (this.closed && this.unsettled === 0) this.producer?.close();
+  }
+
+  capacityChanged(): void {
+    this.publisher.roomChanged(this);
+  }
+
+  addressDeleted(): void {
+    this.closed = true;
+    this.publisher.routeLost(this);
+  }
+
+  /** Closes the producer as soon as it has told all outcomes. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.unsettled === 0) this.producer?.close();
+  }
+}
+
+interface Held {
+  readonly route: Route;
+  readonly message: Message;
+  readonly tag: number;
+  readonly sinceMs: number;
+}
+
+export interface PublisherOptions {
+  readonly context: MqttContext;
+  readonly host: Host;
+  readonly connection: MqttConnection;
+  readonly principal: Principal;
+  readonly session: ClientSession;
+}
+
+export class Publisher {
+  readonly routes = new Map<string, Route>();
+  private readonly context: MqttContext;
+  private readonly host: Host;
+  private readonly connection: MqttConnection;
+  private readonly principal: Principal;
+  private readonly session: ClientSession;
+  private readonly message = new Message();
+  private held: Held | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.context = options.context;
+    this.host = options.host;
+    this.connection = options.connection;
+    this.principal = options.principal;
+    this.session = options.session;
+  }
+
+  /** One publication, as it lies in the read buffer. */
+  receive(publication: Publication): void {
+    let route = publication.entry.route as Route | undefined;
+    if (route === undefined || route.closed) {
+      const opened = this.routeTo(publication.topic);
+      if (typeof opened === 'string') {
+        this.refuse(publication.tag, opened);
+        return;
+      }
+      route = opened;
+      publication.entry.route = route;
+    }
+    const { message } = this;
+    borrow(message, publication, publication.messageExpiryInterval < 0 ? 0 : this.context.broker.nowMs);
+    if (route.producer!.capacity() === 0) this.hold(route, keep(message), publication.tag);
+    else this.send(route, message, publication.tag);
+  }
+
+  private routeTo(topic: string): Route | RefusalReason {
+    const known = this.routes.get(topic);
+    if (known !== undefined && !known.closed) return known;
+    const { broker, authorizer, settings } = this.context;
+    if (!authorizer.authorize(this.principal, 'send', topic)) return 'not-allowed';
+    const type = broker.address(topic)?.settings.type;
+    const route = new Route(this, topic, type !== 'queue' && type !== 'anycast');
+    const producer = broker.openProducer(topic, route, { undeclared: settings.undeclared });
+    if (typeof producer === 'string') return producer;
+    route.producer = producer;
+    if (this.routes.size >= settings.topicsPerConnection) this.closeRoutes();
+    this.routes.set(topic, route);
+    return route;
+  }
+
+  private closeRoutes(): void {
+    for (const route of this.routes.values()) route.close();
+    this.routes.clear();
+  }
+
+  private send(route: Route, message: Message, tag: number): void {
+    const { context } = this;
+    const producer = route.producer!;
+    route.messages++;
+    context.publishing = this.session;
+    const result = producer.send(message, tag);
+    context.publishing = undefined;
+    if (result === 'accepted') {
+      if (tag >= 0) this.connection.acknowledge(tag);
+    } else if (result === 'pending') {
+      route.sentPending();
+    } else {
+      this.refuse(tag, producer.refusal ?? 'no-receiver');
+      return;
+    }
+    if (message.retain && route.retains) context.broker.retain(message);
+  }
+
+  /** From a route: the outcome of a send that was pending. */
+  settled(tag: number, outcome: Outcome, reason: RefusalReason | undefined): void {
+    if (outcome === Outcome.accepted) this.connection.acknowledge(tag);
+    else this.refuse(tag, reason ?? (outcome === Outcome.released ? 'no-receiver' : 'not-allowed'));
+  }
+
+  /** Never PUBACK a message that was not accepted: MQTT 5 says why, MQTT 3.1.1 has only the end [MQTT-3.3.5-2]. */
+  private refuse(tag: number, reason: RefusalReason): void {
+    const { connection } = this;
+    const code = publishCode(reason);
+    if (connection.protocolVersion === 5 && tag >= 0) {
+      connection.acknowledge(tag, code, refusalSentence(reason));
+    } else if (tag >= 0 || reason === 'not-allowed') {
+      connection.disconnect(code, { reasonString: refusalSentence(reason) });
+    } else {
+      this.context.counters.droppedIn++;
+    }
+  }
+
+  // ---- holding back ----
+
+  private hold(route: Route, message: Message, tag: number): void {
+    this.held = { route, message, tag, sinceMs: this.host.now() };
+    this.connection.suspend();
+    this.host.pause();
+  }
+
+  /** Since when the client is held back, ms since the epoch; undefined: it is not. */
+  get heldSinceMs(): number | undefined {
+    return this.held?.sinceMs;
+  }
+
+  /** From a route: there may be room again. */
+  roomChanged(route: Route): void {
+    if (this.held?.route === route && route.producer!.capacity() > 0) this.letGo();
+  }
+
+  /** From a route: its address was deleted. What was held is refused, or finds the address that took its place. */
+  routeLost(route: Route): void {
+    if (this.routes.get(route.topic) === route) this.routes.delete(route.topic);
+    if (this.held?.route === route) this.letGo();
+  }
+
+  private letGo(): void {
+    const { held, connection, host } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    if (held.route.closed) this.refuse(held.tag, 'deleted');
+    else this.send(held.route, held.message, held.tag);
+    host.resume();
+    connection.resume();
+  }
+
+  /** Tells a client that was held back for too long. @returns when to ask again; 0 = not needed */
+  tick(nowMs: number): number {
+    const { held, connection, context } = this;
+    if (held === undefined) return 0;
+    const patience = connection.keepAliveSeconds > 0 ? connection.keepAliveSeconds * 1000 : context.settings.holdMs;
+    if (nowMs < held.sinceMs + patience) return held.sinceMs + patience;
+    connection.disconnect(ReasonCode.quotaExceeded, { reasonString: `${held.route.topic} is full` });
+    return 0;
+  }
+
+  close(): void {
+    this.held = undefined;
+    this.closeRoutes();
+  }
+}

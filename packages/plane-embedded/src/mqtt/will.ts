@@ -1,0 +1,37 @@
+/** A client's last word, sent for it when it is gone (MQTT 5 §3.1.2.5). */
+import type { Message, Sender } from '@millrace/broker';
+import type { Principal } from '@millrace/security';
+import type { MqttContext } from './mqtt-context.js';
+
+export interface PendingWill {
+  readonly message: Message;
+  /** Who asked for it: the right to send is asked when it is sent. */
+  readonly principal: Principal;
+  /** ms since the epoch. */
+  readonly dueAt: number;
+}
+
+/** Nobody is left to hear what became of it. */
+const NOBODY: Sender = { settled() {}, capacityChanged() {}, addressDeleted() {} };
+
+export function sendWill(will: PendingWill, context: MqttContext): void {
+  const { broker, authorizer, counters, settings } = context;
+  const { message, principal } = will;
+  if (!authorizer.authorize(principal, 'send', message.address)) {
+    counters.droppedIn++;
+    return;
+  }
+  const producer = broker.openProducer(message.address, NOBODY, { undeclared: settings.undeclared });
+  if (typeof producer === 'string') {
+    counters.droppedIn++;
+    return;
+  }
+  const result = producer.send(message, -1);
+  if (result === 'accepted') {
+    counters.willsSent++;
+    if (message.retain) broker.retain(message);
+  } else {
+    counters.droppedIn++;
+  }
+  producer.close();
+}
