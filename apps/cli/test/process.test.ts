@@ -46,8 +46,6 @@ describe('a process', () => {
     server = await startFakeAmqpServer([{ body: valueBody('a') }]);
     const { process, said, ended, until } = start('receive', 'max', '--url', server.url);
     await until('a\n');
-    // As a terminal and npm do together: twice at once is one Ctrl-C.
-    process.kill(signal);
     process.kill(signal);
     expect(await ended).toEqual({ code: 0, signal: null });
     expect(said.notes).toBe(`1 message received from max at ${server.url}.\n`);
