@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../src/main.js';
 import { addressDocument, jobDocument } from './documents.js';
 import { type Answer, type Asked, type FakeControlApi, problem, startFakeControlApi } from './fake-control-api.js';
@@ -136,6 +136,15 @@ describe('failures of the server have the exit code of their kind', () => {
     });
     expect(notes).toContain('millrace: that is why');
     expect([code, output]).toEqual([exitCode, '']);
+  });
+
+  it('MILLRACE_SERVER names the server, and --server goes before it', async () => {
+    api = await startFakeControlApi({ 'GET /v1/jobs?limit=500': { body: { items: [] } } });
+    vi.stubEnv('MILLRACE_SERVER', api.server);
+    expect(await main(['get', 'jobs'], fakeTerminal())).toBe(0);
+    vi.stubEnv('MILLRACE_SERVER', 'http://127.0.0.1:1');
+    expect(await main(['get', 'jobs', '--server', api.server], fakeTerminal())).toBe(0);
+    vi.unstubAllEnvs();
   });
 
   it('nothing listens: 7, with what to try', async () => {
