@@ -163,7 +163,7 @@ describe('describe', () => {
       'GET /v1/jobs/max-temperature': { body: jobDocument('max-temperature') },
     });
     expect(code).toBe(0);
-    expect(output).toContain('  Sql:\n    INSERT INTO max\n    SELECT body FROM STREAM temperature\n');
+    expect(output).toContain('  SQL:\n    INSERT INTO max\n    SELECT body FROM STREAM temperature\n');
     expect(output).toContain('competes with 2 other receivers');
     expect(output).toMatch(/^ {4}TYPE +STATUS +REASON/m);
     expect(output).toMatch(/^ {4}Rows in: +7$/m);

@@ -51,14 +51,21 @@ function listOf(key: string, values: readonly unknown[], indent: string): string
   return `${indent}${titleCase(key)}:\n${table.replace(/^(?=.)/gm, inner)}`;
 }
 
+/** "  Observed generation:" is the longest. */
+const TITLE_WIDTH = 22;
+
 function sectionOf(title: string, value: string, indent = ''): string {
-  if (!value.includes('\n')) return `${indent}${`${title}:`.padEnd(20 - indent.length)} ${printable(value)}\n`;
+  if (!value.includes('\n')) return `${indent}${`${title}:`.padEnd(TITLE_WIDTH - indent.length)} ${printable(value)}\n`;
   const lines = value.trimEnd().split('\n');
   return `${indent}${title}:\n${lines.map((line) => `${indent}  ${printable(line)}\n`).join('')}`;
 }
 
+const TITLES: Readonly<Record<string, string>> = { sql: 'SQL', uid: 'UID', ttl: 'TTL', id: 'ID' };
+
 /** "messagesIn" → "Messages in" */
 function titleCase(key: string): string {
+  const title = TITLES[key];
+  if (title !== undefined) return title;
   const words = key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
