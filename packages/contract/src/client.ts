@@ -86,6 +86,7 @@ export interface Client {
   /** Resolves when the message was accepted. */
   send(address: string, message: MessageInput): Promise<void>;
   connections(): Promise<readonly Connection[]>;
+  closeConnection(id: string): Promise<void>;
   status(): Promise<ServerStatus>;
 }
 
@@ -114,7 +115,10 @@ export function createClient(options: ClientOptions): Client {
     send: async (address, message) => {
       await send('POST', messagesPath(address), { body: message });
     },
-    connections: async () => (await send<Page<Connection>>('GET', '/v1/connections')).body.items,
+    connections: () => listAll<Connection>(send, '/v1/connections', {}),
+    closeConnection: async (id) => {
+      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
+    },
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
   };
 }
@@ -164,7 +168,7 @@ async function listAll<D>(send: Send, path: string, options: ListOptions): Promi
   const items: D[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = queryOf({ limit: PAGE_SIZE, cursor, labels: labels.length === 0 ? undefined : labels.join(',') });
+    const query = queryOf({ limit: PAGE_SIZE, cursor, labels });
     const { body } = await send<Page<D>>('GET', path + query);
     for (const item of body.items) items.push(item);
     if (body.next === undefined) return items;
@@ -185,10 +189,13 @@ function preconditions(options: { readonly ifMatch?: string; readonly createOnly
   return headers;
 }
 
-function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+function queryOf(
+  parameters: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
+): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== false) query.set(key, String(value));
+    if (value === undefined || value === false) continue;
+    for (const one of Array.isArray(value) ? value : [value]) query.append(key, String(one));
   }
   const text = query.toString();
   return text === '' ? '' : `?${text}`;

@@ -15,8 +15,13 @@ function nameSchema(fault: (name: string) => string | undefined) {
   });
 }
 
+/** No `=` and no `,`: a selector is `key=value`. */
+const labelKey = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,252}$/, 'a label key: letters, digits, ".", "_", "/" and "-", at most 253');
+
 const labels = z
-  .record(z.string().min(1).max(253), z.string().max(1024))
+  .record(labelKey, z.string().max(1024))
   .refine((record) => Object.keys(record).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`);
 
 /** The read-only fields may be sent (a document that was read can be sent back); they are not looked at. */

@@ -64,8 +64,11 @@ describe('createClient', () => {
     const { client, seen } = clientOn(({ url }) =>
       Response.json(url.includes('cursor=c1') ? { items: [3] } : { items: [1, 2], next: 'c1' }),
     );
-    expect(await client.jobs.list({ labels: { team: 'a' } })).toEqual([1, 2, 3]);
-    expect(seen.map(({ url }) => new URL(url).searchParams.get('labels'))).toEqual(['team=a', 'team=a']);
+    expect(await client.jobs.list({ labels: { team: 'a', x: '1,2' } })).toEqual([1, 2, 3]);
+    expect(seen.map(({ url }) => new URL(url).searchParams.getAll('labels'))).toEqual([
+      ['team=a', 'x=1,2'],
+      ['team=a', 'x=1,2'],
+    ]);
   });
 
   it.each([

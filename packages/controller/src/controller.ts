@@ -7,6 +7,7 @@ import {
   type AddressDocument,
   checkDocument,
   type DesiredDocument,
+  type DesiredJob,
   type Document,
   type JobDocument,
   type Kind,
@@ -14,7 +15,7 @@ import {
   problemError,
 } from '@millrace/contract';
 import { AddressReconciler } from './address-reconciler.js';
-import { type AdmissionContext, invalid, refusalOf } from './admission.js';
+import { type AdmissionContext, invalid, judgeJob, refusalOf } from './admission.js';
 import { ChangeFeed, type DocumentListener } from './change-feed.js';
 import { type DocumentStore, MemoryDocumentStore, type StoreChange, type StoredDocument } from './document-store.js';
 import { JobReconciler } from './job-reconciler.js';
@@ -51,6 +52,8 @@ export interface WriteOptions extends Preconditions {
   readonly dryRun?: boolean;
   /** Also when stored messages are lost by it. Default: false. */
   readonly force?: boolean;
+  /** Throws when who writes may not write this. Asked before anything else is looked at. Default: all is allowed. */
+  readonly allow?: (document: DesiredDocument) => void;
 }
 
 export interface WriteResult<D extends Document = Document> {
@@ -160,6 +163,12 @@ export class Controller {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
   }
 
+  /** What a job of this text would read and write; undefined when the text is not valid. */
+  addressesOf(spec: DesiredJob['spec']): { readonly source: string; readonly target: string } | undefined {
+    const judged = judgeJob(spec, this.#admission);
+    return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
+  }
+
   etag(document: Document): string {
     return etagOf(document);
   }
@@ -248,6 +257,7 @@ export class Controller {
 
   #prepare(desired: DesiredDocument, options: WriteOptions): PreparedChange {
     const { kind, metadata } = desired;
+    options.allow?.(desired);
     const present: StoredDocument | undefined = this.#store.get(kind, metadata.name);
     checkPreconditions({ kind, name: metadata.name }, present, options);
     const refusal = refusalOf(desired, this.#admission);

@@ -1,0 +1,90 @@
+/** All of HTTP as one hono app: guard, body limit, routes, and problems for everything else. */
+import { problemOf } from '@millrace/contract';
+import { AddressMessages, V3Addresses } from '@millrace/controller';
+import { ANONYMOUS } from '@millrace/security';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { HttpDependencies } from './dependencies.js';
+import { createGuard } from './guard.js';
+import { homeRoute } from './home-page.js';
+import { answerToError, problemResponse, refuse } from './problems.js';
+import { callOf, json, type Route, routerPath } from './route.js';
+import { documentRoutes } from './v1-documents.js';
+import { jobRoutes } from './v1-jobs.js';
+import { messageRoutes } from './v1-messages.js';
+import { systemRoutes } from './v1-system.js';
+import { v3Routes } from './v3-routes.js';
+
+const BODY_LIMIT_BYTES = 16 * 1024 ** 2;
+
+export function createHttpApp(dependencies: HttpDependencies): Hono {
+  const app = new Hono();
+  const guard = createGuard(dependencies);
+  const limitBytes = dependencies.bodyLimitBytes ?? BODY_LIMIT_BYTES;
+  const onError = () => refuse('body-too-large', `the body is longer than ${limitBytes} bytes`);
+  app.onError((error) => answerToError(error, dependencies.onError));
+  app.use(async (context, next) => {
+    const refusal = guard(context.req.raw);
+    if (refusal !== undefined) context.res = refusal;
+    else await next();
+    context.res.headers.set('x-content-type-options', 'nosniff');
+    context.res.headers.set('x-frame-options', 'DENY');
+    context.res.headers.set('cache-control', 'no-store');
+  });
+  app.use(bodyLimit({ maxSize: limitBytes, onError }));
+  register(app, routesOf(dependencies), dependencies);
+  app.notFound((context) => {
+    const path = new URL(context.req.url).pathname;
+    return refuse('no-such-path', `there is nothing at ${path.slice(0, 200)}; /openapi.json lists all paths`);
+  });
+  return app;
+}
+
+/** In the order of matching: an action (`:pause`) before the name that it would else be part of. */
+export function routesOf(dependencies: HttpDependencies): readonly Route[] {
+  const { controller, authorizer, version } = dependencies;
+  const routes: Route[] = [
+    ...v3Routes(new V3Addresses(controller, authorizer)),
+    ...jobRoutes(controller, authorizer),
+    ...messageRoutes(new AddressMessages(controller), authorizer),
+    ...documentRoutes({ controller, authorizer }, 'Address'),
+    ...documentRoutes({ controller, authorizer }, 'Job'),
+    ...systemRoutes(dependencies),
+    homeRoute(dependencies),
+  ];
+  routes.push({
+    method: 'GET',
+    path: '/openapi.json',
+    operation: 'getOpenApi',
+    summary: 'This contract',
+    answers: { 200: { summary: 'OpenAPI 3.1' } },
+    handle: async () => json((await import('./openapi.js')).openApiOf(routes, version)),
+  });
+  return routes;
+}
+
+function register(app: Hono, routes: readonly Route[], dependencies: HttpDependencies): void {
+  const methods = new Map<string, string[]>();
+  for (const route of routes) {
+    const path = routerPath(route);
+    const known = methods.get(path) ?? [];
+    known.push(route.method);
+    methods.set(path, known);
+    app.on(route.method, path, (context) => {
+      const request = context.req.raw;
+      const principal = dependencies.authenticate?.(request) ?? ANONYMOUS;
+      return route.handle(callOf(route, request, principal));
+    });
+  }
+  for (const [path, known] of methods) {
+    // HEAD is answered by GET.
+    const allow = known.includes('GET') ? [...known, 'HEAD'].join(', ') : known.join(', ');
+    app.all(path, (context) => {
+      if (context.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+      return problemResponse(
+        problemOf('method-not-allowed', `${context.req.method} is not for this path; it takes ${allow}`),
+        { allow },
+      );
+    });
+  }
+}

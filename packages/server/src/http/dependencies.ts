@@ -1,0 +1,21 @@
+import type { Controller, Endpoint } from '@millrace/controller';
+import type { Authorizer, Principal } from '@millrace/security';
+
+export interface HttpDependencies {
+  readonly controller: Controller;
+  readonly authorizer: Authorizer;
+  /** Who sends this request. Default: everyone is anonymous. @throws ProblemError for credentials that are wrong */
+  readonly authenticate?: (request: Request) => Principal;
+  /** Host names, without port, that this server answers to beside loopback. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins, such as `https://console.example.com`, whose pages may call. Default: only this server's own. */
+  readonly allowedOrigins?: readonly string[];
+  readonly version: string;
+  readonly startedAt: Date;
+  /** Where everything listens, HTTP too. */
+  readonly endpoints: () => readonly Endpoint[];
+  /** Default: 16 MiB. */
+  readonly bodyLimitBytes?: number;
+  /** Told of what became a 500. Default: dropped. */
+  readonly onError?: (error: unknown) => void;
+}

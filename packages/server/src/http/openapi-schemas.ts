@@ -1,0 +1,221 @@
+/**
+ * What answers look like, for OpenAPI alone: requests are described by the schemas that check them. A test compares
+ * these with real answers.
+ */
+import {
+  API_VERSION,
+  addressDocument,
+  addressSpec,
+  jobDocument,
+  jobSpec,
+  messageInput,
+  v3Address,
+  v3AddressList,
+} from '@millrace/contract';
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+
+const condition = z.strictObject({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string(),
+  lastTransitionTime: z.string(),
+});
+
+const metadata = z.strictObject({
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+  uid: z.string(),
+  generation: z.number().int().positive(),
+  createdAt: z.string(),
+});
+
+const common = { observedGeneration: count, conditions: z.array(condition) };
+
+const address = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Address'),
+  metadata,
+  spec: addressSpec,
+  status: z.strictObject({
+    phase: z.enum(['Pending', 'Ready', 'Failed']),
+    ...common,
+    statistics: z
+      .strictObject({
+        stored: count,
+        storedBytes: count,
+        senders: count,
+        receivers: count,
+        messagesIn: count,
+        messagesOut: count,
+        dropped: count,
+        rejected: count,
+        expired: count,
+        deadLettered: count,
+      })
+      .optional(),
+  }),
+});
+
+const job = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Job'),
+  metadata,
+  spec: jobSpec,
+  status: z.strictObject({
+    phase: z.enum(['Pending', 'Running', 'Paused', 'Failed']),
+    ...common,
+    source: z.string().optional(),
+    target: z.string().optional(),
+    warnings: z.array(z.string()),
+    statistics: z
+      .strictObject({
+        rowsIn: count,
+        rowsOut: count,
+        rowsLate: count,
+        rowsFailed: count,
+        backlog: count,
+        watermark: z.string().optional(),
+        openWindows: count,
+        stateRows: count,
+      })
+      .optional(),
+  }),
+});
+
+const message = z.strictObject({
+  id: count,
+  address: z.string(),
+  time: z.string(),
+  body: z.string(),
+  bodyEncoding: z.enum(['utf8', 'base64']),
+  contentType: z.string().optional(),
+  subject: z.string().optional(),
+  messageId: z.string().optional(),
+  correlationId: z.string().optional(),
+  durable: z.boolean(),
+  priority: count,
+  deliveryCount: count,
+  properties: z.record(z.string(), z.string()),
+});
+
+const connection = z.strictObject({
+  id: z.string(),
+  protocol: z.enum(['amqp', 'mqtt', 'job']),
+  container: z.string(),
+  host: z.string(),
+  user: z.string(),
+  encrypted: z.boolean(),
+  openedAt: z.string(),
+  properties: z.record(z.string(), z.string()),
+  links: z.array(
+    z.strictObject({
+      name: z.string(),
+      role: z.enum(['sender', 'receiver']),
+      address: z.string(),
+      credit: count,
+      unsettled: count,
+      deliveries: count,
+    }),
+  ),
+});
+
+const v3Output = z.strictObject({
+  apiVersion: z.literal('v3'),
+  kind: z.literal('Address'),
+  metadata: z.strictObject({ name: z.string(), uuid: z.string() }),
+  spec: z.strictObject({
+    store_and_forward: z.boolean(),
+    multicast: z.boolean(),
+    flavor: z.string().optional(),
+    group: z.string().optional(),
+  }),
+  status: z.strictObject({ ready: z.boolean(), conditions: z.array(condition) }),
+});
+
+const v3Flavor = z.strictObject({
+  apiVersion: z.literal('v3'),
+  kind: z.literal('Flavor'),
+  metadata: z.strictObject({ name: z.string() }),
+  spec: z.strictObject({ type: z.enum(['queue', 'topic']), description: z.string() }),
+});
+
+const endpoint = z.strictObject({
+  name: z.string(),
+  protocol: z.enum(['amqp', 'mqtt', 'http']),
+  host: z.string(),
+  port: count,
+  tls: z.boolean(),
+});
+
+function page(item: z.ZodType) {
+  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+}
+
+/** Answers, by the names that routes use. */
+export const ANSWER_SCHEMAS = {
+  Address: address,
+  AddressPage: page(address),
+  Job: job,
+  JobPage: page(job),
+  JobResultPage: page(
+    z.strictObject({ time: z.string(), address: z.string(), row: z.record(z.string(), z.unknown()) }),
+  ),
+  MessagePage: page(message),
+  Sent: z.strictObject({ sent: count }),
+  Purged: z.strictObject({ purged: count }),
+  Connection: connection,
+  ConnectionPage: page(connection),
+  ServerStatus: z.strictObject({
+    version: z.string(),
+    startedAt: z.string(),
+    ready: z.boolean(),
+    planes: z.strictObject({ messaging: z.string(), processing: z.string() }),
+    endpoints: z.array(endpoint),
+    addresses: z.strictObject({ total: count, ready: count }),
+    jobs: z.strictObject({ total: count, running: count }),
+    connections: count,
+  }),
+  Probe: z.strictObject({ status: z.string() }),
+  V3Address: v3Output,
+  V3AddressList: z.strictObject({
+    apiVersion: z.literal('v3'),
+    kind: z.literal('AddressList'),
+    items: z.array(v3Output),
+  }),
+  V3Flavor: v3Flavor,
+  V3FlavorList: z.strictObject({
+    apiVersion: z.literal('v3'),
+    kind: z.literal('FlavorList'),
+    items: z.array(v3Flavor),
+  }),
+  Problem: z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string(),
+          code: z.string(),
+          detail: z.string(),
+          allowed: z.array(z.string()).optional(),
+          span: z.object({ start: count, end: count }).optional(),
+          fixes: z.array(z.string()).optional(),
+        }),
+      )
+      .optional(),
+  }),
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
+/** Requests: the very schemas that check them. */
+export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
+  [addressDocument, 'AddressInput'],
+  [jobDocument, 'JobInput'],
+  [messageInput, 'MessageInput'],
+  [v3Address, 'V3AddressInput'],
+  [v3AddressList, 'V3AddressListInput'],
+]);

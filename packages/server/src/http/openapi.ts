@@ -1,0 +1,86 @@
+/**
+ * `/openapi.json` (OpenAPI 3.1), made from the table of routes at the first request. zod turns its own schemas into JSON
+ * Schema, so nothing more is loaded for it at the start.
+ */
+import { z } from 'zod';
+import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from './openapi-schemas.js';
+import type { Route } from './route.js';
+
+export function openApiOf(routes: readonly Route[], version: string): unknown {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const operations = paths[route.path] ?? {};
+    paths[route.path] = operations;
+    operations[route.method.toLowerCase()] = operationOf(route);
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Millrace', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths,
+    components: { schemas: componentSchemas() },
+  };
+}
+
+function operationOf(route: Route): unknown {
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    parameters: parametersOf(route),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: requestContent(route.body) } }),
+    responses: {
+      ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)])),
+      default: {
+        description: 'what went wrong (RFC 9457)',
+        content: { 'application/problem+json': { schema: reference('Problem') } },
+      },
+    },
+  };
+}
+
+function parametersOf({ path, query }: Route): readonly unknown[] {
+  const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
+  const others = (query ?? []).map((parameter) => ({
+    name: parameter.name,
+    in: 'query',
+    description: parameter.summary,
+    schema: { type: parameter.type },
+  }));
+  return path.includes('{name}') ? [name, ...others] : others;
+}
+
+function requestContent(body: NonNullable<Route['body']>): unknown {
+  const entries = Object.entries(body).map(([mediaType, schema]) => {
+    const known = schema === undefined ? undefined : REQUEST_SCHEMAS.get(schema);
+    return [mediaType, known === undefined ? {} : { schema: reference(known) }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function answerOf({ summary, schema, mediaType }: Route['answers'][number]): unknown {
+  if (schema === undefined && mediaType === undefined) return { description: summary };
+  const content = { [mediaType ?? 'application/json']: schema === undefined ? {} : { schema: reference(schema) } };
+  return { description: summary, content };
+}
+
+function componentSchemas(): Record<string, unknown> {
+  const schemas: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(ANSWER_SCHEMAS)) schemas[name] = jsonSchema(schema, 'output');
+  for (const [schema, name] of REQUEST_SCHEMAS) schemas[name] = jsonSchema(schema, 'input');
+  return schemas;
+}
+
+/** What a transform gives cannot be described by zod: in our schemas it is always a number. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
+  const { $schema: _dialect, ...described } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema: described }) => {
+      if (zodSchema._zod.def.type === 'transform') described.type = 'number';
+    },
+  });
+  return described;
+}
+
+function reference(name: string): { readonly $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}

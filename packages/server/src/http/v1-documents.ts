@@ -1,0 +1,175 @@
+/** Today's API for documents: the same for each kind. */
+import {
+  addressDocument,
+  checkDocument,
+  type DesiredDocument,
+  type Document,
+  jobDocument,
+  type Kind,
+  ProblemError,
+  problemError,
+  problemOf,
+} from '@millrace/contract';
+import type { Controller, WriteOptions, WriteResult } from '@millrace/controller';
+import type { Authorizer, Principal } from '@millrace/security';
+import { PAGING_PARAMETERS, pageOf } from './paging.js';
+import { demand, jobAddress } from './permission.js';
+import { readJson } from './request-body.js';
+import { type Call, flag, invalidParameter, json, type QueryParameter, type Route } from './route.js';
+
+export interface DocumentRoutesContext {
+  readonly controller: Controller;
+  readonly authorizer: Authorizer;
+}
+
+const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satisfies Record<Kind, string>;
+const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+const MERGE_PATCH = 'application/merge-patch+json';
+
+const LABELS: QueryParameter = { name: 'labels', type: 'string', summary: 'key=value; several: all must be there' };
+const DRY_RUN: QueryParameter = { name: 'dryRun', type: 'boolean', summary: 'checks everything, changes nothing' };
+const FORCE: QueryParameter = {
+  name: 'force',
+  type: 'boolean',
+  summary: 'also when stored messages are deleted by it',
+};
+
+export function documentRoutes(context: DocumentRoutesContext, kind: Kind): readonly Route[] {
+  const path = COLLECTIONS[kind];
+  const one = `${path}/{name}`;
+  const plural = kind === 'Address' ? 'Addresses' : 'Jobs';
+  const shown = { 200: { summary: `the ${kind}`, schema: kind } };
+  return [
+    {
+      method: 'GET',
+      path,
+      operation: `list${plural}`,
+      summary: `${plural} in order of their names`,
+      query: [...PAGING_PARAMETERS, LABELS],
+      answers: { 200: { summary: 'a page', schema: `${kind}Page` } },
+      handle: (call) => list(context, kind, call),
+    },
+    {
+      method: 'GET',
+      path: one,
+      operation: `get${kind}`,
+      summary: `One ${kind}`,
+      answers: shown,
+      handle: (call) => get(context, kind, call),
+    },
+    {
+      method: 'PUT',
+      path: one,
+      operation: `put${kind}`,
+      summary: 'Creates or replaces; If-Match and If-None-Match: * guard it',
+      query: [DRY_RUN, FORCE],
+      body: { 'application/json': SCHEMAS[kind] },
+      answers: { ...shown, 201: { summary: 'created', schema: kind } },
+      handle: (call) => put(context, kind, call),
+    },
+    {
+      method: 'PATCH',
+      path: one,
+      operation: `patch${kind}`,
+      summary: 'JSON merge patch (RFC 7396); If-Match guards it',
+      query: [DRY_RUN, FORCE],
+      body: { [MERGE_PATCH]: undefined, 'application/json': undefined },
+      answers: shown,
+      handle: (call) => patch(context, kind, call),
+    },
+    {
+      method: 'DELETE',
+      path: one,
+      operation: `delete${kind}`,
+      summary: 'Deletes; If-Match guards it',
+      query: [DRY_RUN, FORCE],
+      answers: { 204: { summary: 'deleted' } },
+      handle: (call) => remove(context, kind, call),
+    },
+  ];
+}
+
+function list({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { query, principal }: Call): Response {
+  const wanted = query.getAll('labels').map(readSelector);
+  const names = controller
+    .stored(kind)
+    .filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels[key] === value))
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => authorizer.authorize(principal, 'view', guardedName(kind, name)));
+  return json(pageOf(query, names, (name) => controller.get(kind, name)));
+}
+
+function readSelector(text: string): readonly [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw invalidParameter('labels', text, 'key=value');
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function get({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { name, principal }: Call): Response {
+  demand(authorizer, principal, 'view', guardedName(kind, name));
+  const document = controller.require(kind, name);
+  return json(document, 200, { etag: controller.etag(document) });
+}
+
+async function put(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
+  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  const checked = checkDocument(await readJson(call.request));
+  if (!checked.ok) {
+    const first = checked.details[0]!;
+    throw new ProblemError(problemOf('invalid-document', `${first.pointer} ${first.detail}`.trim(), checked.details));
+  }
+  const desired = checked.value;
+  if (desired.kind !== kind) throw mismatch('/kind', `the path is for ${kind}; the body is of kind ${desired.kind}`);
+  if (desired.metadata.name !== call.name) {
+    throw mismatch('/metadata/name', `the path names ${call.name}; the body names ${desired.metadata.name}`);
+  }
+  const result = await context.controller.put(desired, writeOptions(context, call));
+  const status = result.outcome === 'created' && !flag(call.query, 'dryRun') ? 201 : 200;
+  return written(kind, result, status);
+}
+
+async function patch(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
+  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  const body = await readJson(call.request, [MERGE_PATCH, 'application/json']);
+  const result = await context.controller.patch(kind, call.name, body, writeOptions(context, call));
+  return written(kind, result, 200);
+}
+
+async function remove(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
+  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  await context.controller.delete(kind, call.name, writeOptions(context, call));
+  return new Response(null, { status: 204 });
+}
+
+function written(kind: Kind, { document, outcome, etag }: WriteResult, status: number): Response {
+  const location = `${COLLECTIONS[kind]}/${encodeURIComponent(document.metadata.name)}`;
+  const created = status === 201 ? { location } : {};
+  return json(document satisfies Document, status, { etag, 'millrace-outcome': outcome, ...created });
+}
+
+function writeOptions(context: DocumentRoutesContext, { request, query, principal }: Call): WriteOptions {
+  return {
+    dryRun: flag(query, 'dryRun'),
+    force: flag(query, 'force'),
+    ifMatch: request.headers.get('if-match') ?? undefined,
+    ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
+    allow: (document) => demandJobEnds(context, principal, document),
+  };
+}
+
+/** A job acts for who wrote it: it may read and write no more than they may. */
+function demandJobEnds(context: DocumentRoutesContext, principal: Principal, document: DesiredDocument): void {
+  if (document.kind !== 'Job') return;
+  const ends = context.controller.addressesOf(document.spec);
+  if (ends === undefined) return;
+  demand(context.authorizer, principal, 'recv', ends.source);
+  demand(context.authorizer, principal, 'send', ends.target);
+}
+
+function guardedName(kind: Kind, name: string): string {
+  return kind === 'Job' ? jobAddress(name) : name;
+}
+
+function mismatch(pointer: string, detail: string): ProblemError {
+  return problemError('invalid-document', detail, [{ pointer, code: 'name', detail }]);
+}

@@ -1,0 +1,115 @@
+/** What the server tells about itself: connections, status, probes. */
+import { problemError, type ServerStatus } from '@millrace/contract';
+import type { HttpDependencies } from './dependencies.js';
+import { PAGING_PARAMETERS, pageOf } from './paging.js';
+import { demand } from './permission.js';
+import { json, type Route } from './route.js';
+
+export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
+  const { controller, authorizer } = dependencies;
+  return [
+    ...connectionRoutes(dependencies),
+    {
+      method: 'GET',
+      path: '/v1/status',
+      operation: 'getStatus',
+      summary: 'What runs and where, and how much of it is well',
+      answers: { 200: { summary: 'the status', schema: 'ServerStatus' } },
+      handle: ({ principal }) => {
+        demand(authorizer, principal, 'view', '#');
+        return json(statusOf(dependencies));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/healthz',
+      operation: 'isAlive',
+      summary: 'The process answers',
+      answers: { 200: { summary: 'alive', schema: 'Probe' } },
+      handle: () => json({ status: 'alive' }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      operation: 'isReady',
+      summary: 'All documents have been brought to the planes once',
+      answers: { 200: { summary: 'ready', schema: 'Probe' } },
+      handle: () => {
+        if (controller.ready) return json({ status: 'ready' });
+        throw problemError('not-ready', 'documents are being brought to the planes');
+      },
+    },
+  ];
+}
+
+function connectionRoutes({ controller, authorizer }: HttpDependencies): readonly Route[] {
+  const find = (id: string) => controller.messaging.observeConnections().find((connection) => connection.id === id);
+  return [
+    {
+      method: 'GET',
+      path: '/v1/connections',
+      operation: 'listConnections',
+      summary: 'Connections of clients and jobs, with their links',
+      query: PAGING_PARAMETERS,
+      answers: { 200: { summary: 'a page', schema: 'ConnectionPage' } },
+      handle: ({ query, principal }) => {
+        demand(authorizer, principal, 'view', '#');
+        const byId = new Map(
+          controller.messaging.observeConnections().map((connection) => [connection.id, connection]),
+        );
+        const ids = [...byId.keys()].sort((left, right) => (left < right ? -1 : 1));
+        return json(pageOf(query, ids, (id) => byId.get(id)));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/connections/{name}',
+      operation: 'getConnection',
+      summary: 'One connection, by its id',
+      answers: { 200: { summary: 'the connection', schema: 'Connection' } },
+      handle: ({ name, principal }) => {
+        demand(authorizer, principal, 'view', '#');
+        const connection = find(name);
+        if (connection === undefined) throw problemError('not-found', `there is no connection ${name}`);
+        return json(connection);
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/connections/{name}',
+      operation: 'closeConnection',
+      summary: 'Closes a connection',
+      answers: { 204: { summary: 'closed' } },
+      handle: async ({ name, principal }) => {
+        demand(authorizer, principal, 'manage', '#');
+        const closed = await controller.messaging.closeConnection(name, `closed over REST by ${principal.name}`);
+        if (!closed) throw problemError('not-found', `there is no connection ${name}`);
+        return new Response(null, { status: 204 });
+      },
+    },
+  ];
+}
+
+export function statusOf({ controller, version, startedAt, endpoints }: HttpDependencies): ServerStatus {
+  const addresses = controller.names('Address');
+  const jobs = controller.names('Job');
+  return {
+    version,
+    startedAt: startedAt.toISOString(),
+    ready: controller.ready,
+    planes: {
+      messaging: controller.messaging.capabilities.plane,
+      processing: controller.processing.capabilities.plane,
+    },
+    endpoints: endpoints(),
+    addresses: {
+      total: addresses.length,
+      ready: addresses.filter((name) => controller.get('Address', name)?.status.phase === 'Ready').length,
+    },
+    jobs: {
+      total: jobs.length,
+      running: jobs.filter((name) => controller.get('Job', name)?.status.phase === 'Running').length,
+    },
+    connections: controller.messaging.observeConnections().length,
+  };
+}
