@@ -23,4 +23,4 @@ export { OPERATORS, type OperatorName } from './operators.js';
 export type * from './plan.js';
 export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
 export { KEYWORDS } from './tokens.js';
-export { typeText } from './types.js';
+export { typeofText, typeText } from './types.js';

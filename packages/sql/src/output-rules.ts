@@ -27,9 +27,10 @@ export function checkOutput(
 ): CheckedOutput | undefined {
   const before = context.diagnostics.length;
   checkNames(context, items);
-  const checked = items.map((item) => checkItem(context, item));
   const body = checkShape(context, items, target);
-  if (context.diagnostics.length > before || body === undefined) return undefined;
+  if (body === undefined) return undefined;
+  const checked = items.map((item) => checkItem(context, item));
+  if (context.diagnostics.length > before) return undefined;
   const expressions = checked.flatMap((item) => (item === undefined ? [] : [item.expression]));
   const output: Field[] = checked.flatMap((item) =>
     item === undefined

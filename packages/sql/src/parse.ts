@@ -31,6 +31,8 @@ function open(): Tools {
   return tools;
 }
 
+/** WITH is refused by its name. */
+const HEAD_TOKENS = [t.Insert, t.Select, t.With];
 const HEADS = 'a job is: INSERT INTO target SELECT … FROM STREAM source …';
 
 export function parseStatement(sql: string): Parsed {
@@ -48,6 +50,11 @@ export function parseStatement(sql: string): Parsed {
   const lexed = lexer.tokenize(sql);
   const words = checkTokens(sql, lexed.tokens, lexed.errors);
   if (words.length > 0) return { statement: undefined, diagnostics: words };
+  const [head] = lexed.tokens;
+  if (head !== undefined && !HEAD_TOKENS.includes(head.tokenType)) {
+    const hint = didYouMean(head.image, ['SELECT', 'INSERT'], HEADS);
+    return refuse(diagnose(sql, 'SYNTAX', spanOf(head), [`a job does not begin with ${describe(head)}`, hint]));
+  }
   const { refusals, tokens, readable } = refuseClauses(lexed.tokens);
   const refused = refusals.map(({ span, text }) => diagnose(sql, 'UNSUPPORTED', span, text));
   if (!readable) return { statement: undefined, diagnostics: refused };
@@ -86,9 +93,8 @@ function checkTokens(sql: string, tokens: readonly IToken[], errors: readonly IL
     }
   }
   const [first] = tokens;
-  if (first === undefined)
-    return [...found, diagnose(sql, 'SYNTAX', { start: 0, end: 0 }, ['the text is empty', HEADS])];
-  return found;
+  if (found.length > 0) return found;
+  return first === undefined ? [diagnose(sql, 'SYNTAX', { start: 0, end: 0 }, ['the text is empty', HEADS])] : [];
 }
 
 function unclosed(sql: string, token: IToken): Diagnostic {
@@ -100,10 +106,6 @@ function unclosed(sql: string, token: IToken): Diagnostic {
   return diagnose(sql, 'UNCLOSED', { start, end: start + mark.length }, [`this ${what} is not closed`, hint]);
 }
 
-function isWord(token: IToken): boolean {
-  return /^[\p{L}_]/u.test(token.image);
-}
-
 function describe(token: IToken): string {
   return Number.isNaN(token.startOffset) || token.image === '' ? 'the end of the text' : token.image.slice(0, 40);
 }
@@ -111,8 +113,8 @@ function describe(token: IToken): string {
 /** Chevrotain's exception as a sentence. The text ends where its EOF token stands. */
 function explainError(sql: string, error: IRecognitionException): Diagnostic {
   const { token } = error;
-  const atEnd = Number.isNaN(token.startOffset);
-  const span = atEnd ? { start: sql.trimEnd().length, end: sql.trimEnd().length } : spanOf(token);
+  const end = sql.trimEnd().length;
+  const span = Number.isNaN(token.startOffset) ? { start: end, end } : spanOf(token);
   const previous = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
   return diagnose(sql, 'SYNTAX', span, [messageOf(error), hintOf(token, previous, error)]);
 }
@@ -120,34 +122,29 @@ function explainError(sql: string, error: IRecognitionException): Diagnostic {
 function messageOf(error: IRecognitionException): string {
   const found = describe(error.token);
   if (error.name === 'NotAllInputParsedException') return `unexpected ${found}`;
-  const expected = /--> (.*?) <--|expecting: (.*)/s.exec(error.message);
-  const what = expected?.[1] ?? (error.context.ruleStack.at(-1) === 'primary' ? 'an expression' : undefined);
-  return what === undefined ? `unexpected ${found}` : `expected ${what}, found ${found}`;
+  const expected = /--> (.*?) <--/s.exec(error.message)?.[1];
+  const what = expected ?? (error.context.ruleStack.at(-1) === 'primary' ? 'an expression' : undefined);
+  return what === undefined || what === 'EOF' ? `unexpected ${found}` : `expected ${what}, found ${found}`;
 }
 
-const HEAD_WORDS = ['SELECT', 'INSERT'];
+/** Words that begin the next clause: what is wrong is before them. */
+const CLAUSE_WORDS = [t.From, t.Where, t.Group, t.Having, t.Select, t.Into, t.As, t.Watermark];
 
 function hintOf(token: IToken, previous: IToken | undefined, error: IRecognitionException): string {
   const rule = error.context.ruleStack.at(-1);
-  if (rule === 'statement' && error.name === 'NotAllInputParsedException' && previousIs(previous, t.Semicolon)) {
-    return 'one job is one statement';
+  if (rule === 'statement' && HEAD_TOKENS.includes(token.tokenType)) return 'one job is one statement';
+  if (CLAUSE_WORDS.includes(token.tokenType)) {
+    if (rule === 'statement' || rule === 'alias' || previous === undefined) return '';
+    return `something is missing between ${previous.image} and ${token.image}, or ${previous.image} is one too many`;
   }
   // The word that was read as an alias may have been meant as the keyword that is missing now.
-  if (previous !== undefined && isWord(previous) && previous.tokenType === t.Word) {
+  if (previous?.tokenType === t.Word) {
     const meant = nearest(previous.image, t.KEYWORDS);
     if (meant !== undefined) return `is ${previous.image} meant as ${meant}?`;
   }
-  if (token.tokenType === t.Word) {
-    const fallback = rule === 'statement' || rule === 'select' ? HEADS : '';
-    return didYouMean(token.image, rule === 'statement' ? HEAD_WORDS : t.KEYWORDS, fallback);
-  }
-  if (isWord(token) && (rule === 'primary' || rule === 'selectItem' || rule === 'alias' || rule === 'call')) {
-    return `${token.image} is a keyword; a column of this name stands in back quotes: \`${token.image}\``;
-  }
-  if (token.tokenType === t.Equal && previousIs(previous, t.Equal)) return `write '=' or '=='`;
-  return rule === 'statement' || rule === 'select' ? HEADS : '';
-}
-
-function previousIs(previous: IToken | undefined, type: typeof t.Semicolon): boolean {
-  return previous?.tokenType === type;
+  if (token.tokenType === t.Word) return didYouMean(token.image, t.KEYWORDS);
+  const isKeyword = t.KEYWORDS.includes(token.image.toUpperCase());
+  return isKeyword
+    ? `${token.image} is a keyword; a column of this name stands in back quotes: \`${token.image}\``
+    : '';
 }

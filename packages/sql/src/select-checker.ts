@@ -85,11 +85,11 @@ class SelectList {
       isColumn: (name) => names.names().some((column) => sameName(column, name)),
     });
     if (grouping === undefined) return this.#withoutGrouping();
-    checkWindowTime(this.#context, grouping.window, { ...this.#relation, node: input });
     if (hasAggregate(input)) {
       const hint = 'aggregate again in a second job that reads the results of the first';
       return this.#context.report('UNSUPPORTED', this.#syntax.span, ['a job has one aggregation', hint]);
     }
+    checkWindowTime(this.#context, grouping.window, { ...this.#relation, node: input });
     return this.#aggregate(input, grouping);
   }
 

@@ -1,0 +1,180 @@
+#!/usr/bin/env node
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { collect } from './collect.mjs';
+
+/**
+ * Every SQL text of the repository against real Spark: Millrace checks it, Spark parses and analyzes it, and both must
+ * give the same columns of the same types. One line a text; the last line is `N passed, N failed`.
+ *
+ * Spark comes from the pyspark package, in a virtual environment under .cache, made once (about 500 MB). It needs
+ * Python 3 with venv and a Java 17 runtime. With an argument only the texts whose place contains it are looked at.
+ */
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const environment = join(root, '.cache/spark-sql-venv');
+const python = join(environment, 'bin/python');
+const REQUIREMENT = 'pyspark==4.3.*';
+
+function fail(message) {
+  console.log(`spark-sql: ${message}`);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
+
+function runQuietly(command, args, what) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (result.status === 0) return result.stdout;
+  return fail(
+    `${what} failed: ${(result.stderr ?? result.error?.message ?? '').trim().split('\n').slice(-3).join(' ')}`,
+  );
+}
+
+/** The marker is written last, so an environment that was cut short is made again. */
+async function installSpark() {
+  const marker = join(environment, 'installed');
+  if (existsSync(marker)) return;
+  rmSync(environment, { recursive: true, force: true });
+  mkdirSync(dirname(environment), { recursive: true });
+  runQuietly('python3', ['-m', 'venv', environment], 'python3 -m venv');
+  const began = Date.now();
+  console.log(`spark-sql: installing ${REQUIREMENT} into .cache (once, about 500 MB)`);
+  const pip = spawn(
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', REQUIREMENT],
+    { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let errors = '';
+  pip.stderr.on('data', (chunk) => {
+    errors = (errors + chunk).slice(-2000);
+  });
+  const progress = setInterval(
+    () => console.log(`spark-sql: installing, ${Math.round((Date.now() - began) / 1000)} s`),
+    15_000,
+  );
+  const code = await new Promise((resolve) => pip.on('close', resolve));
+  clearInterval(progress);
+  if (code !== 0) fail(`pip install failed: ${errors.trim().split('\n').slice(-2).join(' ')}`);
+  writeFileSync(marker, `${REQUIREMENT}\n`);
+}
+
+/** The checker as it is in the sources, compiled. */
+async function loadChecker() {
+  runQuietly(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/sql'],
+    'tsc -b packages/sql',
+  );
+  return import(pathToFileURL(join(root, 'packages/sql/dist/index.js')).href);
+}
+
+function dataType(text) {
+  const decimal = /^DECIMAL\((\d+), ?(\d+)\)$/.exec(text);
+  if (decimal !== null) return { name: 'DECIMAL', precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  return { name: text };
+}
+
+function sparkColumns(fields, sql) {
+  return fields.map(({ name, type }) => [name, sql.typeofText(type).toUpperCase()]);
+}
+
+/** What Millrace makes of a text: its columns and what Spark has to be asked, or its first diagnostic. */
+function examine(text, sql) {
+  const columns = {};
+  for (const { source, name, type } of text.columns) {
+    columns[source] = [...(columns[source] ?? []), { name, type: dataType(type) }];
+  }
+  const options = { catalogue: { columns } };
+  const isJob = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*INSERT\b/i.test(text.sql);
+  const checked = isJob ? sql.checkJob(text.sql, options) : sql.checkQuery(text.sql, options);
+  if (checked.plan === undefined) return { error: checked.diagnostics[0] };
+  const { plan } = sql.checkQuery(text.sql, options);
+  const { address } = plan.source;
+  const fields = [...sql.MESSAGE_FIELDS, ...(columns[address] ?? [])];
+  const request = {
+    sql: text.sql.replace(/;\s*$/, ''),
+    select: text.sql
+      .replace(/;\s*$/, '')
+      .replace(/^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*)INSERT\s+INTO\s+(?:TABLE\s+)?(?:`(?:[^`]|``)+`|\w+)/i, '$1'),
+    sources: { [address]: sparkColumns(fields, sql) },
+    event_time: /\bWATERMARK\b/i.test(text.sql),
+  };
+  return { request, columns: plan.root.output.map(({ name, type }) => [name, sql.typeofText(type)]) };
+}
+
+/** The first difference between the two schemas. */
+function difference(ours, sparks) {
+  if (ours.length !== sparks.length) return `Millrace has ${ours.length} columns, Spark ${sparks.length}`;
+  for (const [index, [name, type]] of ours.entries()) {
+    const [sparkName, sparkType] = sparks[index];
+    if (type !== sparkType) return `column ${name}: Millrace has ${type}, Spark ${sparkType}`;
+    // A name that was made up from an expression has marks in it; Spark spells those in its own way.
+    const made = /[^\p{L}\p{N}_ `]/u.test(name);
+    if (!made && name.toLowerCase() !== sparkName.toLowerCase())
+      return `column ${index + 1}: Millrace names it ${name}, Spark ${sparkName}`;
+  }
+  return undefined;
+}
+
+/** Spark as a process that answers one line with one line. */
+function openSpark() {
+  const spark = spawn(python, [join(here, 'spark.py')], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
+  let errors = '';
+  spark.stderr.on('data', (chunk) => {
+    errors = (errors + chunk).slice(-4000);
+  });
+  const lines = createInterface({ input: spark.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) fail(`Spark ended: ${errors.trim().split('\n').slice(-3).join(' ')}`);
+    return JSON.parse(value);
+  };
+  return {
+    ready: next,
+    ask: (request) => {
+      spark.stdin.write(`${JSON.stringify(request)}\n`);
+      return next();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        spark.on('close', resolve);
+        spark.stdin.end();
+      }),
+  };
+}
+
+async function judge(text, sql, spark) {
+  const ours = examine(text, sql);
+  if (text.expect === 'error')
+    return ours.error === undefined ? 'Millrace accepts it, and it is marked as an error' : undefined;
+  if (ours.error !== undefined) return `Millrace refuses it: line ${ours.error.line}: ${ours.error.message}`;
+  const answer = await spark.ask(ours.request);
+  return answer.error === undefined ? difference(ours.columns, answer.schema) : `Spark refuses it: ${answer.error}`;
+}
+
+async function main() {
+  await installSpark();
+  const sql = await loadChecker();
+  const wanted = process.argv[2] ?? '';
+  const texts = collect(root).filter(({ place }) => place.includes(wanted));
+  const spark = openSpark();
+  const { version } = await spark.ready();
+  console.log(`spark-sql: ${texts.length} texts, Spark ${version}`);
+  let failed = 0;
+  for (const text of texts) {
+    const problem = await judge(text, sql, spark);
+    if (problem !== undefined) failed++;
+    console.log(
+      `${problem === undefined ? 'ok  ' : 'FAIL'} ${text.place}${problem === undefined ? '' : `: ${problem}`}`,
+    );
+  }
+  await spark.close();
+  console.log(`${texts.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main();

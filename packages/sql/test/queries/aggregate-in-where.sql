@@ -1,0 +1,2 @@
+-- error MISPLACED_AGGREGATE
+SELECT body FROM STREAM s WHERE max(priority) > 3

@@ -1,0 +1,2 @@
+-- plan
+SELECT a.body FROM STREAM s AS a

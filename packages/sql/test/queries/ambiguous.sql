@@ -1,0 +1,2 @@
+-- error AMBIGUOUS_COLUMN
+SELECT a FROM (SELECT body AS a, subject AS A FROM STREAM s)

@@ -1,0 +1,2 @@
+-- error BAD_LITERAL
+SELECT X'0G' AS a FROM STREAM s

@@ -1,0 +1,2 @@
+-- error BAD_CAST BAD_CAST BAD_CAST BAD_CAST
+SELECT CAST(priority AS BINARY) AS a, CAST(body_bytes AS INT) AS b, CAST(properties AS STRING) AS c, CAST(time AS BOOLEAN) AS d FROM STREAM s

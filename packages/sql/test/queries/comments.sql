@@ -1,0 +1,4 @@
+-- plan
+-- a comment
+SELECT /* one /* nested */ */ body -- at the end
+FROM STREAM s;

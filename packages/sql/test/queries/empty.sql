@@ -1,0 +1,3 @@
+-- error SYNTAX
+  -- nothing here
+

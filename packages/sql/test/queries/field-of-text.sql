@@ -1,0 +1,2 @@
+-- error TYPE_MISMATCH
+SELECT body.temperature AS t FROM STREAM s

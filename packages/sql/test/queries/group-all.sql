@@ -1,0 +1,2 @@
+-- error UNSUPPORTED
+SELECT address, count(*) AS n FROM STREAM s GROUP BY ALL

@@ -1,0 +1,2 @@
+-- error BAD_GROUP
+SELECT body FROM STREAM s HAVING body = 'x'

@@ -1,0 +1,2 @@
+-- error UNSUPPORTED
+SELECT body FROM STREAM s WHERE body ILIKE 'a%'

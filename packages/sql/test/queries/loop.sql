@@ -1,0 +1,2 @@
+-- error LOOP
+INSERT INTO `devices/a/t` SELECT body FROM STREAM `devices/+/t`

@@ -1,0 +1,2 @@
+-- plan
+SELECT 'tick' AS body FROM STREAM s

@@ -1,0 +1,3 @@
+-- error NO_INSERT
+-- job
+SELECT body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error NO_WINDOW
+SELECT max(body) AS m FROM STREAM s

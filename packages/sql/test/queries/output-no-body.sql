@@ -1,0 +1,2 @@
+-- error OUTPUT_SHAPE
+INSERT INTO t SELECT subject, properties FROM STREAM s

@@ -1,0 +1,2 @@
+-- plan
+INSERT INTO t SELECT body, 60000 AS ttl, NULL AS subject, 3 AS PRIORITY FROM STREAM s

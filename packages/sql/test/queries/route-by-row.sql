@@ -1,0 +1,2 @@
+-- plan
+INSERT INTO other SELECT body, concat('alarms/', subject) AS address FROM STREAM alarms

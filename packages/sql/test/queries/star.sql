@@ -1,0 +1,3 @@
+-- plan
+-- column s v INT
+SELECT * FROM STREAM s

@@ -1,0 +1,2 @@
+-- error SYNTAX
+SELECT end FROM STREAM s

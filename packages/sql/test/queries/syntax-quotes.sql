@@ -1,0 +1,2 @@
+-- error SYNTAX SYNTAX
+SELECT ‘x’ AS body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error SYNTAX
+UPDATE t SET body = 1

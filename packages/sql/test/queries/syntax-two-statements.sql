@@ -1,0 +1,2 @@
+-- error SYNTAX
+SELECT body FROM STREAM s; SELECT body FROM STREAM t

@@ -1,0 +1,2 @@
+-- error SYNTAX
+SELECT body FORM STREAM s

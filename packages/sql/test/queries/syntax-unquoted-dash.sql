@@ -1,0 +1,2 @@
+-- error SYNTAX
+INSERT INTO dead-letters SELECT body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error TYPE_MISMATCH
+SELECT body + body AS a FROM STREAM s

@@ -1,0 +1,2 @@
+-- error UNCLOSED
+SELECT body /* FROM STREAM s

@@ -1,0 +1,2 @@
+-- error UNCLOSED
+SELECT 'abc FROM STREAM s

@@ -1,0 +1,2 @@
+-- plan
+SELECT '°C – ☃ 😀' AS `größe` FROM STREAM s WHERE body = 'ä'

@@ -1,0 +1,2 @@
+-- error UNKNOWN_COLUMN
+INSERT INTO t SELECT temperature AS body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error UNKNOWN_COLUMN
+SELECT bdy FROM STREAM s

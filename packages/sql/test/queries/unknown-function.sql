@@ -1,0 +1,2 @@
+-- error UNKNOWN_FUNCTION
+SELECT uper(body) AS a FROM STREAM s

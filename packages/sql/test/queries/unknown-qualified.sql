@@ -1,0 +1,2 @@
+-- error UNKNOWN_COLUMN
+SELECT x.body FROM STREAM s

@@ -1,0 +1,3 @@
+-- error UNKNOWN_SOURCE
+-- addresses temperature, max
+SELECT body FROM STREAM temperatur

@@ -1,0 +1,2 @@
+-- error BAD_WATERMARK
+SELECT body FROM STREAM s WATERMARK creation_time DELAY OF INTERVAL '5 seconds'

@@ -1,0 +1,2 @@
+-- error TYPE_MISMATCH
+SELECT body FROM STREAM s WHERE body

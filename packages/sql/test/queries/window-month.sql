@@ -1,0 +1,2 @@
+-- error BAD_WINDOW
+SELECT count(*) AS n FROM STREAM s GROUP BY window(time, '1 month')

@@ -1,0 +1,2 @@
+-- error UNKNOWN_COLUMN
+SELECT window.start, body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error UNSUPPORTED
+WITH a AS (SELECT body FROM STREAM s) SELECT body FROM a
