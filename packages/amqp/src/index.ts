@@ -41,6 +41,7 @@ export {
   type MessageProperties,
   valueBody,
 } from './message/message.js';
+export { PropertyIndex, propertyPosition } from './message/property-position.js';
 export { BodyContent, type BodyKind, MessageSections, Section } from './message/sections.js';
 export {
   ACCEPTED,
