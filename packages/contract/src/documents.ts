@@ -85,6 +85,7 @@ export const jobSpec = z.strictObject({
 
 export type AddressType = z.infer<typeof addressType>;
 export type AddressSpec = z.infer<typeof addressSpec>;
+export type MessageSchema = z.infer<typeof messageSchema>;
 export type AddressSpecInput = z.input<typeof addressSpec>;
 export type JobSpec = z.infer<typeof jobSpec>;
 export type JobSpecInput = z.input<typeof jobSpec>;

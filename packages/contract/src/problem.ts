@@ -52,7 +52,7 @@ export interface ProblemDetail {
   readonly allowed?: readonly string[];
   /** In the SQL text. */
   readonly span?: TextSpan;
-  /** What to write instead of the span, most likely first. */
+  /** What would be right, in words, most likely first. */
   readonly fixes?: readonly string[];
 }
 

@@ -13,13 +13,13 @@ import {
 import type { JobPlan } from '@millrace/sql';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import type { ProcessingPlane } from './ports/processing-plane.js';
-import type { AddressLookup, SqlCheck, SqlFault } from './sql-check.js';
+import type { AddressSchemas, SqlCheck, SqlFault } from './sql-check.js';
 
 export interface AdmissionContext {
   readonly messaging: Pick<MessagingPlane, 'capabilities'>;
   readonly processing: Pick<ProcessingPlane, 'capabilities' | 'admit'>;
   readonly checkSql: SqlCheck;
-  readonly lookup: AddressLookup;
+  readonly schemas: AddressSchemas;
 }
 
 /** @returns why it is refused, or undefined */
@@ -64,8 +64,8 @@ export type JobJudgement =
 
 /** Also asked again when an address' schema has changed: what was well once may be so no longer. */
 export function judgeJob(spec: DesiredJob['spec'], context: AdmissionContext): JobJudgement {
-  const { processing, checkSql, lookup } = context;
-  const checked = checkSql(spec.sql, lookup);
+  const { processing, checkSql, schemas } = context;
+  const checked = checkSql(spec.sql, schemas);
   if (!checked.ok) {
     const details = checked.faults.map(sqlDetail);
     const first = checked.faults[0];

@@ -11,6 +11,7 @@ import {
   type Document,
   type JobDocument,
   type Kind,
+  type MessageSchema,
   ProblemError,
   problemError,
 } from '@millrace/contract';
@@ -25,14 +26,15 @@ import { callPlane, type PlanePatience } from './plane-call.js';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import type { ProcessingPlane } from './ports/processing-plane.js';
 import { checkPreconditions, etagOf, type Preconditions, wishesTheSame } from './revision.js';
-import type { SqlCheck } from './sql-check.js';
+import { type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
 
 export interface ControllerOptions {
   readonly messaging: MessagingPlane;
   readonly processing: ProcessingPlane;
-  readonly checkSql: SqlCheck;
+  /** Default: the checker of @millrace/sql. */
+  readonly loadSqlCheck?: LoadSqlCheck;
   /** Default: memory. */
   readonly store?: DocumentStore;
   /** Default: the system's. */
@@ -83,6 +85,9 @@ export class Controller {
   readonly #resyncMs: number;
   readonly #patience: PlanePatience;
   readonly #admission: AdmissionContext;
+  /** Of the addresses that say what columns they have. */
+  readonly #schemas = new Map<string, MessageSchema>();
+  readonly #loadSqlCheck: LoadSqlCheck;
   readonly #feed: ChangeFeed;
   readonly #lock = new KeyLock();
   readonly #queue: WorkQueue;
@@ -90,6 +95,7 @@ export class Controller {
   readonly #jobs: JobReconciler;
   #state: 'new' | 'starting' | 'ready' | 'stopped' = 'new';
   #cancelResync: () => void = () => {};
+  #sqlCheck: SqlCheck | undefined;
 
   constructor(options: ControllerOptions) {
     this.messaging = options.messaging;
@@ -100,11 +106,13 @@ export class Controller {
     this.#resyncMs = options.resyncMs ?? 10_000;
     this.#patience = { timers: this.#timers, timeoutMs: options.planeTimeoutMs ?? 5_000 };
     this.#feed = new ChangeFeed(options.onError ?? (() => {}));
-    const { messaging, processing, checkSql } = options;
+    const { messaging, processing } = options;
+    this.#loadSqlCheck = options.loadSqlCheck ?? loadSparkSqlCheck;
     const store = this.#store;
     const timers = this.#timers;
     const patience = this.#patience;
-    this.#admission = { messaging, processing, checkSql, lookup: (name) => store.get('Address', name)?.spec };
+    const checkSql: SqlCheck = (sql, schemas) => this.#loadedSqlCheck(sql, schemas);
+    this.#admission = { messaging, processing, checkSql, schemas: this.#schemas };
     const onAddressStatus = (name: string) => this.#announce('modified', { kind: 'Address', name });
     const onJobStatus = (name: string) => this.#announce('modified', { kind: 'Job', name });
     this.#addresses = new AddressReconciler({ store, messaging, patience, onStatus: onAddressStatus });
@@ -118,6 +126,7 @@ export class Controller {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a controller is started once');
     this.#state = 'starting';
+    for (const document of this.#store.list('Address')) this.#noteSchema(document);
     await Promise.all(
       this.#store.list('Address').map(({ metadata }) => this.#queue.attempt(`Address/${metadata.name}`)),
     );
@@ -163,7 +172,7 @@ export class Controller {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
   }
 
-  /** What a job of this text would read and write; undefined when the text is not valid. */
+  /** What a job of this text would read and write; undefined when the text is not valid. To be asked by `allow` only. */
   addressesOf(spec: DesiredJob['spec']): { readonly source: string; readonly target: string } | undefined {
     const judged = judgeJob(spec, this.#admission);
     return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
@@ -175,12 +184,14 @@ export class Controller {
 
   /** Creates or replaces. @throws ProblemError */
   async put(desired: DesiredDocument, options: WriteOptions = {}): Promise<WriteResult> {
+    if (desired.kind === 'Job') await this.#needSqlCheck();
     const { change } = await this.#write(() => this.#putLocked(desired, options));
     return this.#settle(change, options);
   }
 
   /** Replaces what the patch names, whatever else was changed meanwhile. @throws ProblemError */
   async patch(kind: Kind, name: string, patch: unknown, options: WriteOptions = {}): Promise<WriteResult> {
+    if (kind === 'Job') await this.#needSqlCheck();
     const { change } = await this.#write(() => {
       const present = this.#store.get(kind, name);
       if (present === undefined) throw problemError('not-found', `there is no ${kind} ${name}`);
@@ -239,6 +250,22 @@ export class Controller {
     return document as JobDocument;
   }
 
+  async #needSqlCheck(): Promise<void> {
+    this.#sqlCheck ??= await this.#loadSqlCheck();
+  }
+
+  #loadedSqlCheck(...[sql, schemas]: Parameters<SqlCheck>): ReturnType<SqlCheck> {
+    if (this.#sqlCheck === undefined) throw new Error('a job was checked before the checker was loaded');
+    return this.#sqlCheck(sql, schemas);
+  }
+
+  #noteSchema(document: StoredDocument): void {
+    if (document.kind !== 'Address') return;
+    const { name } = document.metadata;
+    if (document.spec.schema === undefined) this.#schemas.delete(name);
+    else this.#schemas.set(name, document.spec.schema);
+  }
+
   /** Runs a request to a plane: refusals and silence become problems. */
   #call<T>(what: string, call: () => Promise<T>): Promise<T> {
     return callPlane(what, call, this.#patience);
@@ -287,6 +314,7 @@ export class Controller {
     const effective = changes.filter(({ outcome }) => outcome !== 'unchanged');
     if (effective.length === 0) return;
     await this.#store.commit(effective.map(({ next }): StoreChange => ({ action: 'put', document: next })));
+    for (const { next } of effective) this.#noteSchema(next);
     for (const { next, outcome } of effective)
       this.#announce(outcome === 'created' ? 'added' : 'modified', keyOf(next));
   }
@@ -306,7 +334,9 @@ export class Controller {
       for (const document of documents) this.#feed.publish('deleted', document);
       for (const { kind, name } of removed) {
         this.#queue.add(`${kind}/${name}`);
-        if (kind === 'Address') this.#wakeUsersOf(name);
+        if (kind !== 'Address') continue;
+        this.#schemas.delete(name);
+        this.#wakeUsersOf(name);
       }
     }
   }
@@ -372,7 +402,9 @@ export class Controller {
 
   async #reconcile(key: string): Promise<WorkOutcome> {
     const { kind, name } = parseKey(key);
-    return kind === 'Address' ? this.#addresses.reconcile(name) : this.#jobs.reconcile(name);
+    if (kind === 'Address') return this.#addresses.reconcile(name);
+    await this.#needSqlCheck();
+    return this.#jobs.reconcile(name);
   }
 
   #withStatus(document: StoredDocument): Document {

@@ -29,6 +29,13 @@ export {
   type ReadableMessage,
 } from './ports/messaging-plane.js';
 export type * from './ports/processing-plane.js';
-export type { AddressLookup, SqlCheck, SqlChecked, SqlFault } from './sql-check.js';
+export {
+  type AddressSchemas,
+  type LoadSqlCheck,
+  loadSparkSqlCheck,
+  type SqlCheck,
+  type SqlChecked,
+  type SqlFault,
+} from './sql-check.js';
 export { SYSTEM_TIMERS, type Timers } from './timers.js';
 export * from './v3-addresses.js';

@@ -1,5 +1,5 @@
 /** What the controller needs of a SQL checker: a text and what is known of the addresses → a plan, or what is wrong. */
-import type { AddressSpec } from '@millrace/contract';
+import type { MessageSchema } from '@millrace/contract';
 import type { JobPlan, Span } from '@millrace/sql';
 
 export interface SqlFault {
@@ -16,7 +16,13 @@ export type SqlChecked =
   | { readonly ok: true; readonly plan: JobPlan }
   | { readonly ok: false; readonly faults: readonly SqlFault[] };
 
-/** Finds what is declared of an address; undefined for one that is not declared (yet), or a topic filter. */
-export type AddressLookup = (name: string) => AddressSpec | undefined;
+/** What addresses say of the columns of their messages, by the address' name. Those that say nothing are not in it. */
+export type AddressSchemas = ReadonlyMap<string, MessageSchema>;
 
-export type SqlCheck = (sql: string, lookup: AddressLookup) => SqlChecked;
+/** An address that is not declared is no fault here: a job waits for it. */
+export type SqlCheck = (sql: string, schemas: AddressSchemas) => SqlChecked;
+
+/** Parser and checker are heavy, and a server without jobs needs neither: they are loaded when first asked for. */
+export type LoadSqlCheck = () => Promise<SqlCheck>;
+
+export const loadSparkSqlCheck: LoadSqlCheck = async () => (await import('./spark-sql-check.js')).sparkSqlCheck;

@@ -189,7 +189,7 @@ export class FakeProcessingPlane implements ProcessingPlane {
 }
 
 /** Knows `INSERT INTO target … FROM STREAM source`, and refuses the word `oops` and columns the source has not. */
-export const fakeSqlCheck: SqlCheck = (sql, lookup) => {
+export const fakeSqlCheck: SqlCheck = (sql, schemas) => {
   const target = /INSERT INTO (\S+)/.exec(sql)?.[1];
   const source = /FROM STREAM (\S+)/.exec(sql)?.[1];
   const bad = sql.indexOf('oops');
@@ -198,7 +198,7 @@ export const fakeSqlCheck: SqlCheck = (sql, lookup) => {
     const fault = { code: 'UNKNOWN_COLUMN', message: 'no column oops', hint: 'body', span: { start, end: start + 4 } };
     return { ok: false, faults: [{ ...fault, line: 1, column: start + 1 }] };
   }
-  const columns = lookup(source)?.schema?.columns?.map(({ name }) => name);
+  const columns = schemas.get(source)?.columns?.map(({ name }) => name);
   if (sql.includes('humidity') && columns !== undefined && !columns.includes('humidity')) {
     const fault = { code: 'UNKNOWN_COLUMN', message: 'no column humidity', hint: '', span: { start: 0, end: 1 } };
     return { ok: false, faults: [{ ...fault, line: 1, column: 1 }] };

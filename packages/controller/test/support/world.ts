@@ -29,7 +29,14 @@ export async function createWorld(options: Partial<ControllerOptions> = {}) {
     created += 1;
     return `uid-${created}`;
   };
-  const controller = new Controller({ messaging, processing, timers, checkSql: fakeSqlCheck, newUid, ...options });
+  const controller = new Controller({
+    messaging,
+    processing,
+    timers,
+    loadSqlCheck: async () => fakeSqlCheck,
+    newUid,
+    ...options,
+  });
   const events: DocumentEvent[] = [];
   controller.subscribe((event) => events.push(event));
   await controller.start();
