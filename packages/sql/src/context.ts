@@ -1,6 +1,7 @@
 import { type Diagnostic, type DiagnosticCode, diagnose } from './diagnostic.js';
+import { childrenOf } from './expression-tools.js';
 import { LIMITS } from './limits.js';
-import type { DataType, Span } from './plan.js';
+import type { DataType, Expression, Span } from './plan.js';
 
 /** What the caller knows beside the text. */
 
@@ -40,7 +41,7 @@ export class CheckContext {
   /** Says the same thing about the same place once, however often an alias is written out. */
   report(code: DiagnosticCode, span: Span, text: readonly [string, string?]): undefined {
     const key = `${code} ${span.start} ${span.end} ${text[0]}`;
-    if (this.#seen.has(key)) return undefined;
+    if (this.#seen.has(key) || this.diagnostics.length >= LIMITS.diagnosticsMax) return undefined;
     this.#seen.add(key);
     this.diagnostics.push(diagnose(this.sql, code, span, text));
     return undefined;
@@ -68,6 +69,11 @@ export class CheckContext {
     const result = check();
     this.#depth--;
     return result;
+  }
+
+  /** Counts what stands in the plan a second time, because a rule writes its operand out twice. */
+  spendCopy(expression: Expression): boolean {
+    return this.spend(expression.span) && childrenOf(expression).every((child) => this.spendCopy(child));
   }
 
   text(span: Span): string {

@@ -192,7 +192,9 @@ export class ExpressionChecker {
     const checked = this.check(when);
     if (checked === undefined) return undefined;
     if (operand === undefined) return this.condition(checked, 'WHEN');
-    return key === undefined ? undefined : checkComparison(this.context, 'eq', [key, checked], when.span);
+    return key === undefined || !this.context.spendCopy(key)
+      ? undefined
+      : checkComparison(this.context, 'eq', [key, checked], when.span);
   }
 
   /** A BOOLEAN, for WHERE, HAVING, FILTER and WHEN. */

@@ -54,6 +54,7 @@ function rewritePair(
       return { kind: 'call', name: 'coalesce', args: [first, second], type: typeOf(first), nullable, span };
     }
     case 'nullif': {
+      if (!context.spendCopy(first)) return undefined;
       const equal = checkComparison(context, 'eq', [first, second], span);
       const nothing: Expression = { kind: 'literal', value: null, type: typeOf(first), span };
       return equal && when(equal, nothing, first, span);

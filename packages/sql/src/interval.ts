@@ -29,6 +29,9 @@ const SHORT_UNITS: Readonly<Record<string, string>> = {
 /** The longest duration that a plan's plain numbers hold exactly, rounded down to a year: about 285 years. */
 const DURATION_MAX_US = Number.MAX_SAFE_INTEGER;
 
+/** A longer text is no slip of the hand, and the pattern below would take quadratic time over it. */
+const SUGGESTION_LENGTH_MAX = 80;
+
 export function unitMicroseconds(unit: string): number | undefined {
   return UNITS_US[unit.toLowerCase().replace(/s$/, '')];
 }
@@ -61,7 +64,12 @@ export function parseDuration(text: string): number | undefined {
 
 /** What was meant by `5s`, `5 sec`, `500ms` or `5seconds`: the right spelling, or undefined. */
 export function suggestDuration(text: string): string | undefined {
-  const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)\s*([a-zA-Z]+)/g)];
+  const parts = [
+    ...text
+      .trim()
+      .slice(0, SUGGESTION_LENGTH_MAX)
+      .matchAll(/(\d+(?:\.\d+)?)\s*([a-zA-Z]+)/g),
+  ];
   if (parts.length === 0) return undefined;
   const words = parts.map(([, amount = '', written = '']) => {
     const unit = SHORT_UNITS[written.toLowerCase()] ?? written.toLowerCase().replace(/s$/, '');

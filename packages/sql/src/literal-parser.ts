@@ -198,15 +198,19 @@ export abstract class LiteralParser extends EmbeddedActionsParser {
         });
         this.CONSUME(t.RightParen);
       });
-      this.OPTION2(() => {
-        this.CONSUME(t.Less);
-        this.AT_LEAST_ONE_SEP2({
-          SEP: t.Comma,
-          DEF: () => {
-            this.SUBRULE(this.type);
-          },
-        });
-        this.CONSUME(t.Greater);
+      // Flat, so that no text nests here; and only behind words that take types: `x::INT < 5` is a comparison.
+      this.OPTION2({
+        GATE: () => /^(MAP|ARRAY|STRUCT)$/i.test(word.image),
+        DEF: () => {
+          this.CONSUME(t.Less);
+          this.AT_LEAST_ONE(() => {
+            this.OR(
+              [t.BareName, t.Comma, t.Less, t.Greater].map((type, index) => ({
+                ALT: () => this.consume(index + 10, type),
+              })),
+            );
+          });
+        },
       });
       const name = this.ACTION(() => word.image.toUpperCase());
       return { name, parameters, span: this.spanFrom(word.startOffset) };

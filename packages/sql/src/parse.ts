@@ -1,4 +1,4 @@
-import { type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
+import { type ILexingError, type IRecognitionException, type IToken, Lexer, type TokenType } from 'chevrotain';
 import { type Diagnostic, diagnose } from './diagnostic.js';
 import { LIMITS } from './limits.js';
 import { spanOf } from './literal-parser.js';
@@ -56,20 +56,24 @@ export function parseStatement(sql: string): Parsed {
     return refuse(diagnose(sql, 'SYNTAX', spanOf(head), [`a job does not begin with ${describe(head)}`, hint]));
   }
   const { refusals, tokens, readable } = refuseClauses(lexed.tokens);
-  const refused = refusals.map(({ span, text }) => diagnose(sql, 'UNSUPPORTED', span, text));
+  const refused = refusals
+    .slice(0, LIMITS.diagnosticsMax)
+    .map(({ span, text }) => diagnose(sql, 'UNSUPPORTED', span, text));
   if (!readable) return { statement: undefined, diagnostics: refused };
   parser.complaints = [];
   parser.input = [...tokens];
   const statement = parser.statement();
-  const errors = parser.errors.map((error) => explainError(sql, error));
-  const complaints = parser.complaints.map(({ code, span, text }) => diagnose(sql, code, span, text));
+  const errors = parser.errors.slice(0, LIMITS.diagnosticsMax).map((error) => explainError(sql, error));
+  const complaints = parser.complaints
+    .slice(0, LIMITS.diagnosticsMax)
+    .map(({ code, span, text }) => diagnose(sql, code, span, text));
   const diagnostics = [...refused, ...complaints, ...errors];
   return { statement: errors.length === 0 && complaints.length === 0 ? statement : undefined, diagnostics };
 }
 
 /** What is wrong with the characters, before any grammar. */
 function checkTokens(sql: string, tokens: readonly IToken[], errors: readonly ILexingError[]): Diagnostic[] {
-  const found = errors.map(({ offset, length }) => {
+  const found = errors.slice(0, LIMITS.diagnosticsMax).map(({ offset, length }) => {
     const text = sql.slice(offset, offset + length);
     const quotes = /[‘’“”´]/.test(text);
     const hint = quotes ? `strings stand in ' quotes` : 'names with other characters stand in back quotes: `a b`';
@@ -79,11 +83,10 @@ function checkTokens(sql: string, tokens: readonly IToken[], errors: readonly IL
     ]);
   });
   let depth = 0;
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     const type = token.tokenType;
     if (type === t.Unclosed) found.push(unclosed(sql, token));
-    if (type === t.LeftParen || type === t.LeftBracket || type === t.Case) depth++;
-    if (type === t.RightParen || type === t.RightBracket || type === t.End) depth--;
+    depth += nesting(type, tokens[index - 1]?.tokenType);
     if (depth > LIMITS.nestingMax) {
       const text = [
         `brackets and CASE nest deeper than ${LIMITS.nestingMax}`,
@@ -95,6 +98,14 @@ function checkTokens(sql: string, tokens: readonly IToken[], errors: readonly IL
   const [first] = tokens;
   if (found.length > 0) return found;
   return first === undefined ? [diagnose(sql, 'SYNTAX', { start: 0, end: 0 }, ['the text is empty', HEADS])] : [];
+}
+
+/** What a token adds to the depth. After a dot and AS the words CASE and END are names. */
+function nesting(type: TokenType, before: TokenType | undefined): -1 | 0 | 1 {
+  if (type === t.LeftParen || type === t.LeftBracket) return 1;
+  if (type === t.RightParen || type === t.RightBracket) return -1;
+  if (before === t.Dot || before === t.As) return 0;
+  return type === t.Case ? 1 : type === t.End ? -1 : 0;
 }
 
 function unclosed(sql: string, token: IToken): Diagnostic {

@@ -19,6 +19,7 @@ export function checkBetween(checker: ExpressionChecker, syntax: Of<'between'>):
   const { context } = checker;
   const [operand, low, high] = checker.checkAll([syntax.operand, syntax.low, syntax.high]) ?? [];
   if (operand === undefined || low === undefined || high === undefined) return undefined;
+  if (!context.spendCopy(operand)) return undefined;
   const above = checkComparison(context, 'gte', [operand, low], syntax.span);
   const below = checkComparison(context, 'lte', [operand, high], syntax.span);
   if (above === undefined || below === undefined) return undefined;

@@ -20,15 +20,9 @@ function substitute(
   if (!context.spend(expression.span)) return undefined;
   if (expression.kind === 'column') {
     const column = columns[expression.index];
-    return column === undefined ? undefined : charge(context, column);
+    // Counted again, so that doubling in every subquery ends at the bound.
+    return column !== undefined && context.spendCopy(column) ? column : undefined;
   }
   const children = childrenOf(expression).map((child) => substitute(context, child, columns));
   return children.every((child) => child !== undefined) ? withChildren(expression, children) : undefined;
-}
-
-/** Counts what is written out once more, so that doubling in every subquery ends at the bound. */
-function charge(context: CheckContext, expression: Expression): Expression | undefined {
-  if (!context.spend(expression.span)) return undefined;
-  for (const child of childrenOf(expression)) if (charge(context, child) === undefined) return undefined;
-  return expression;
 }

@@ -128,7 +128,7 @@ export const Hash = mark('Hash', '#');
 
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',
-  pattern: /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:BD|bd|[lLsSyYdDfF])?(?![A-Za-z0-9_])/,
+  pattern: /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:BD|bd|[lLsSyYdDfF])?(?![A-Za-z0-9_])/,
   start_chars_hint: [...'0123456789.'],
   label: 'a number',
   line_breaks: false,
