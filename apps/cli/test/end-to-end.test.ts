@@ -16,7 +16,7 @@ const ports = { amqp: '', mqtt: '', http: '' };
 beforeAll(async () => {
   server = fakeTerminal();
   serving = main(['serve', ...ANY_PORTS], server);
-  await Promise.race([server.notesHolding('Listening: '), serving]);
+  await Promise.race([server.notesHolding('millrace ready: '), serving]);
   for (const protocol of ['amqp', 'mqtt', 'http'] as const) {
     ports[protocol] = new RegExp(`${protocol}://127.0.0.1:(\\d+)`).exec(server.notes())?.[1] ?? '';
   }

@@ -1,1 +1,2 @@
-export {};
+export type { AmqpService, ServiceRequest, ServiceResponse } from './amqp/amqp-service.js';
+export { EmbeddedPlane, type EmbeddedPlaneOptions } from './embedded-plane.js';

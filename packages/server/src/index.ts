@@ -1,1 +1,1 @@
-export {};
+export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';

@@ -1,8 +1,8 @@
 import type { ServerEndpoint } from '@millrace/contract';
 
-/** "Listening: amqp://127.0.0.1:5672 mqtt://127.0.0.1:1883 http://127.0.0.1:8080" */
+/** "millrace ready: amqp://127.0.0.1:5672 mqtt://127.0.0.1:1883 http://127.0.0.1:8080" */
 export function describeEndpoints(endpoints: readonly ServerEndpoint[]): string {
-  return `Listening: ${endpoints.map(endpointUrl).join(' ')}`;
+  return `millrace ready: ${endpoints.map(endpointUrl).join(' ')}`;
 }
 
 export function endpointUrl(endpoint: ServerEndpoint): string {

@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly httpPort: number;
   readonly apply?: readonly string[];
   readonly undeclaredAmqp: 'refuse' | 'queue' | 'topic';
+  readonly allowAnonymous?: boolean;
 }
 
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
@@ -22,6 +23,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     mqttPort: options.mqttPort,
     httpPort: options.httpPort,
     undeclaredAmqp: options.undeclaredAmqp,
+    allowAnonymous: options.allowAnonymous ?? false,
     log: (line) => terminal.note(line),
   });
   try {

@@ -19,6 +19,8 @@ export async function startServerOrExplain(options: ServerOptions): Promise<Runn
 }
 
 function explain(error: unknown, options: ServerOptions): CommandError | undefined {
+  if (error instanceof Error && error.name === 'ExposureError')
+    return new CommandError(error.message, { cause: error });
   const failure = systemError(error);
   if (failure === undefined) return undefined;
   const port = failure.port;

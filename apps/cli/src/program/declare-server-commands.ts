@@ -71,7 +71,8 @@ function declareServe({ program, terminal, finish }: Declaring): void {
       new Option('--undeclared-amqp <what>', 'what an AMQP client gets that names an address without a document')
         .choices(['refuse', 'queue', 'topic'])
         .default('refuse'),
-    );
+    )
+    .option('--allow-anonymous', 'listen where other machines can reach it although there are no users');
   addExamples(command, [
     { command: 'millrace serve', does: 'AMQP on 5672, MQTT on 1883, HTTP on 8080.' },
     {

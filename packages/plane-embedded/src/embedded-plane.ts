@@ -1,0 +1,114 @@
+/** Broker, listeners and jobs in one process: puts the parts together, starts and stops them. */
+import { Broker } from '@millrace/broker';
+import type { MessagingPlane, ProcessingPlane } from '@millrace/controller';
+import { type Journal, MemoryJournal } from '@millrace/journal';
+import { ANONYMOUS, type Authorizer } from '@millrace/security';
+import { AMQP_DEFAULTS, AmqpCounters } from './amqp/amqp-context.js';
+import { AmqpListenerConnection } from './amqp/amqp-listener-connection.js';
+import type { AmqpService } from './amqp/amqp-service.js';
+import { EmbeddedProcessingPlane } from './jobs/processing-plane.js';
+import { Listener } from './listener.js';
+import { EmbeddedMessageAccess } from './message-access.js';
+import { EmbeddedMessagingPlane } from './messaging-plane.js';
+import { MqttProtocol } from './mqtt/mqtt-protocol.js';
+import { Turn, type TurnTask } from './turn.js';
+
+export interface EmbeddedPlaneOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly amqpPort: number;
+  readonly mqttPort: number;
+  readonly authorizer: Authorizer;
+  /** Targets of AMQP links that answer requests, by name; may be filled until the first connection. */
+  readonly services: ReadonlyMap<string, AmqpService>;
+  /** What an AMQP client gets that names an address without a document. Default: refuse. */
+  readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
+  /** Default: topic. */
+  readonly undeclaredMqtt?: 'topic' | 'refuse';
+  /** Default: memory. */
+  readonly journal?: Journal;
+  /** A fault of ours that cost a client its connection, or a job its run. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Expiry and clean-up of the broker, in bounded pieces. */
+const BROKER_TICK_MS = 100;
+const SESSION_TICK_MS = 1_000;
+
+export class EmbeddedPlane {
+  readonly messaging: MessagingPlane;
+  readonly processing: ProcessingPlane & { close(): void };
+  private readonly turn = new Turn();
+  private readonly broker: Broker;
+  private readonly mqtt: MqttProtocol;
+  private readonly listeners: readonly Listener[];
+  private timers: NodeJS.Timeout[] = [];
+
+  constructor(options: EmbeddedPlaneOptions) {
+    const commit: TurnTask = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
+    this.broker = new Broker({
+      journal: options.journal ?? new MemoryJournal(),
+      now: Date.now,
+      scheduleCommit: () => this.turn.scheduleCommit(commit),
+    });
+    const { authorizer, undeclaredMqtt = 'topic' } = options;
+    this.mqtt = new MqttProtocol({ broker: this.broker, authorizer, settings: { undeclared: undeclaredMqtt } });
+    this.listeners = [this.amqpListener(options), this.mqttListener(options)];
+    this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host);
+    this.processing = new EmbeddedProcessingPlane({
+      access: new EmbeddedMessageAccess(this.broker),
+      onFault: options.onFault,
+      otherReceivers: (address) => Math.max(0, (this.broker.address(address)?.receivers ?? 0) - 1),
+    });
+  }
+
+  /** @throws the listen error of the first port that cannot be had; nothing listens then */
+  async start(): Promise<void> {
+    try {
+      for (const listener of this.listeners) await listener.start();
+    } catch (error) {
+      await this.stop('the server did not start');
+      throw error;
+    }
+    this.timers = [
+      setInterval(() => this.broker.tick(Date.now()), BROKER_TICK_MS),
+      setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS),
+    ];
+  }
+
+  async stop(reason: string): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    this.processing.close();
+    await Promise.all(this.listeners.map((listener) => listener.stop(reason)));
+  }
+
+  private amqpListener(options: EmbeddedPlaneOptions): Listener {
+    const context = {
+      broker: this.broker,
+      authorizer: options.authorizer,
+      authenticate: () => ANONYMOUS,
+      services: options.services,
+      settings: { ...AMQP_DEFAULTS, undeclared: options.undeclaredAmqp ?? 'refuse' },
+      counters: new AmqpCounters(),
+    };
+    return new Listener({
+      name: 'amqp',
+      host: options.host,
+      port: options.amqpPort,
+      turn: this.turn,
+      accept: (host) => new AmqpListenerConnection(context, host),
+      onFault: options.onFault,
+    });
+  }
+
+  private mqttListener(options: EmbeddedPlaneOptions): Listener {
+    return new Listener({
+      name: 'mqtt',
+      host: options.host,
+      port: options.mqttPort,
+      turn: this.turn,
+      accept: (host) => this.mqtt.accept(host),
+      onFault: options.onFault,
+    });
+  }
+}

@@ -1,0 +1,177 @@
+/** The `MessagingPlane` port on Millrace's own broker and listeners. */
+import {
+  type AddressView,
+  type AdministrationRefusal,
+  type Broker,
+  Outcome,
+  type RefusalReason,
+  type Sender,
+} from '@millrace/broker';
+import type { AddressSpec } from '@millrace/contract';
+import {
+  type AddressObservation,
+  type ConnectionObservation,
+  type Endpoint,
+  type MessageToSend,
+  type MessagingCapabilities,
+  type MessagingPlane,
+  PlaneRefusal,
+  type ReadableMessage,
+} from '@millrace/controller';
+import type { Listener } from './listener.js';
+import { messageFromOutput } from './translate/message-from-output.js';
+import { readableMessage } from './translate/readable-message.js';
+
+export class EmbeddedMessagingPlane implements MessagingPlane {
+  readonly capabilities: MessagingCapabilities = {
+    plane: 'embedded',
+    addressTypes: ['queue', 'topic', 'anycast', 'multicast'],
+    reasons: {},
+  };
+  private readonly broker: Broker;
+  private readonly listeners: readonly Listener[];
+  private readonly host: string;
+
+  constructor(broker: Broker, listeners: readonly Listener[], host: string) {
+    this.broker = broker;
+    this.listeners = listeners;
+    this.host = host;
+  }
+
+  async declareAddress(name: string, spec: AddressSpec): Promise<void> {
+    refuse(
+      this.broker.declare(name, {
+        type: spec.type,
+        durability: spec.durability,
+        limits: spec.limits,
+        whenFull: spec.whenFull,
+        deadLetter: spec.deadLetter,
+        expiry: spec.expiry ?? '',
+        ttlMs: spec.ttl ?? 0,
+        maxDeliveries: spec.redelivery.maxDeliveries,
+      }),
+    );
+  }
+
+  async removeAddress(name: string, options: { readonly force: boolean }): Promise<void> {
+    refuse(this.broker.remove(name, options));
+  }
+
+  observeAddress(name: string): AddressObservation | undefined {
+    const view = this.broker.address(name);
+    return view === undefined ? undefined : observationOf(view);
+  }
+
+  observeConnections(): readonly ConnectionObservation[] {
+    return this.listeners.flatMap((listener) => [...listener.observe()]);
+  }
+
+  async closeConnection(id: string, reason: string): Promise<boolean> {
+    return this.listeners.some((listener) => listener.closeConnection(id, reason));
+  }
+
+  async purge(name: string): Promise<number> {
+    const purged = this.broker.purge(name);
+    if (purged === undefined) throw new PlaneRefusal('NotFound', `there is no address ${name}`);
+    return purged;
+  }
+
+  async browse(
+    name: string,
+    options: { readonly limit: number; readonly after: number },
+  ): Promise<readonly ReadableMessage[]> {
+    const messages = this.broker.browse(name, options);
+    if (messages === undefined) throw new PlaneRefusal('NotFound', `there is no queue ${name} to look into`);
+    return messages.map(readableMessage);
+  }
+
+  send(name: string, message: MessageToSend): Promise<void> {
+    const { body, binary, ...facts } = message;
+    const text = binary ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+    const output = {
+      ...facts,
+      address: name,
+      body: text,
+      properties: facts.properties,
+      durable: facts.durable ?? false,
+    };
+    return new Promise((resolve, reject) => {
+      const sender: Sender = {
+        settled: (_tag, outcome, reason) => finish(outcome, reason),
+        capacityChanged: () => {},
+        addressDeleted: () => finish(Outcome.rejected, 'deleted'),
+      };
+      const producer = this.broker.openProducer(name, sender);
+      if (typeof producer === 'string') {
+        reject(refusalOf(producer, name));
+        return;
+      }
+      const finish = (outcome: Outcome, reason: RefusalReason | undefined): void => {
+        producer.close();
+        if (outcome === Outcome.accepted) resolve();
+        else reject(refusalOf(reason ?? 'no-receiver', name));
+      };
+      const result = producer.send(messageFromOutput(output), 0);
+      if (result === 'accepted') finish(Outcome.accepted, undefined);
+      else if (result !== 'pending') finish(Outcome.rejected, producer.refusal);
+    });
+  }
+
+  endpoints(): readonly Endpoint[] {
+    return this.listeners.map((listener) => ({
+      name: listener.name,
+      protocol: listener.name === 'amqp' ? 'amqp' : 'mqtt',
+      host: this.host,
+      port: listener.port,
+      tls: false,
+    }));
+  }
+}
+
+function observationOf(view: AddressView): AddressObservation {
+  return {
+    ready: true,
+    reason: 'Ready',
+    message: `${view.settings.type} on the embedded broker`,
+    stored: view.stored,
+    storedBytes: view.bytes,
+    senders: view.senders,
+    receivers: view.receivers,
+    messagesIn: view.counters.in,
+    messagesOut: view.counters.out,
+    dropped: view.counters.dropped,
+    rejected: view.counters.rejected,
+    expired: view.counters.expired,
+    deadLettered: view.counters.deadLettered,
+  };
+}
+
+const ADMINISTRATION_REASONS = {
+  invalid: 'Invalid',
+  'not-found': 'NotFound',
+  'in-use': 'Conflict',
+  'would-lose-messages': 'WouldLoseMessages',
+  limit: 'Full',
+} as const;
+
+/** @throws PlaneRefusal */
+function refuse(refusal: AdministrationRefusal | undefined): void {
+  if (refusal !== undefined) throw new PlaneRefusal(ADMINISTRATION_REASONS[refusal.reason], refusal.message);
+}
+
+function refusalOf(reason: RefusalReason, name: string): PlaneRefusal {
+  switch (reason) {
+    case 'not-found':
+    case 'deleted':
+      return new PlaneRefusal('NotFound', `there is no address ${name}`);
+    case 'resource-limit-exceeded':
+      return new PlaneRefusal('Full', `the address ${name} is full`);
+    case 'message-too-large':
+      return new PlaneRefusal('Invalid', `the message is larger than the address ${name} takes`);
+    case 'no-receiver':
+      return new PlaneRefusal('Conflict', `nobody receives from ${name} now, and a direct address stores nothing`);
+    case 'not-allowed':
+    case 'journal-failed':
+      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${reason}`);
+  }
+}

@@ -1,0 +1,34 @@
+/** What a job or the REST API sends, as a message: text goes out as AmqpValue(string), bytes as Data. */
+import { dataBody, Encoder, encodeMessage, valueBody } from '@millrace/amqp';
+import { Message, MessageFormat } from '@millrace/broker';
+import type { OutputMessage } from '@millrace/controller';
+
+const encoder = new Encoder();
+
+export function messageFromOutput(output: OutputMessage): Message {
+  const message = new Message();
+  message.format = MessageFormat.amqp;
+  message.bytes = encodeMessage(
+    {
+      properties: {
+        to: output.address,
+        messageId: output.messageId,
+        subject: output.subject,
+        replyTo: output.replyTo,
+        correlationId: output.correlationId,
+        contentType: output.contentType,
+      },
+      applicationProperties: output.properties,
+      body: typeof output.body === 'string' ? valueBody(output.body) : dataBody(output.body),
+    },
+    encoder,
+  );
+  message.end = message.bytes.length;
+  message.address = output.address;
+  message.durable = output.durable ?? true;
+  message.priority = output.priority ?? 4;
+  message.ttlMs = output.ttlMs ?? 0;
+  message.qos = 1;
+  message.owned = true;
+  return message;
+}

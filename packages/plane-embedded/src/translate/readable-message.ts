@@ -1,0 +1,41 @@
+/** A stored message as REST, CLI and console show it. */
+import { decodeMessage } from '@millrace/amqp';
+import { type BrowsedMessage, type Message, MessageFormat } from '@millrace/broker';
+import type { ReadableMessage } from '@millrace/controller';
+import { payloadOf } from './amqp-text.js';
+import { factsOf } from './message-facts.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+export function readableMessage({ id, message, deliveryCount }: BrowsedMessage): ReadableMessage {
+  const facts = factsOf(message);
+  const payload = payloadBytes(message);
+  return {
+    id,
+    address: message.address,
+    time: new Date(message.time).toISOString(),
+    ...readableBody(payload),
+    contentType: facts.contentType,
+    subject: facts.subject,
+    messageId: facts.messageId,
+    correlationId: facts.correlationId,
+    durable: message.durable,
+    priority: message.priority,
+    deliveryCount,
+    properties: { ...facts.properties },
+  };
+}
+
+function payloadBytes(message: Message): Buffer {
+  const { bytes, split, end } = message;
+  if (message.format === MessageFormat.mqtt) return bytes.subarray(split, end);
+  return payloadOf(decodeMessage(bytes, split, end).body);
+}
+
+function readableBody(payload: Buffer): Pick<ReadableMessage, 'body' | 'bodyEncoding'> {
+  try {
+    return { body: utf8.decode(payload), bodyEncoding: 'utf8' };
+  } catch {
+    return { body: payload.toString('base64'), bodyEncoding: 'base64' };
+  }
+}

@@ -1,0 +1,116 @@
+/** Puts the planes, the controller and HTTP together in one process. */
+import { checkDocument, problemError } from '@millrace/contract';
+import { AddressService, Controller, type Endpoint, V3Addresses } from '@millrace/controller';
+import { type AmqpService, EmbeddedPlane } from '@millrace/plane-embedded';
+import { OPEN_AUTHORIZER } from '@millrace/security';
+import { createHttpApp } from './http/app.js';
+import { type HttpListener, startHttp } from './http/start-http.js';
+import { isLoopback } from './loopback.js';
+import { VERSION } from './version.js';
+
+export interface ServerOptions {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** 0 takes any free port. Default: 5672. */
+  readonly amqpPort?: number;
+  /** Default: 1883. */
+  readonly mqttPort?: number;
+  /** Default: 8080. */
+  readonly httpPort?: number;
+  /** What an AMQP client gets that names an address without a document. Default: refuse. */
+  readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
+  /** Lets everyone in on a host that is not loopback. Default: false. */
+  readonly allowAnonymous?: boolean;
+  /** Lines for people: faults, and what is worth knowing. */
+  readonly log: (line: string) => void;
+}
+
+export interface RunningServer {
+  readonly endpoints: readonly Endpoint[];
+  /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
+  apply(documents: readonly object[]): Promise<void>;
+  /** Tells clients, then ends. Takes two seconds at most. */
+  close(): Promise<void>;
+}
+
+/** Listening where others can reach it, without users, is refused unless asked for by name. */
+export class ExposureError extends Error {
+  override readonly name = 'ExposureError';
+}
+
+/** @throws ExposureError, or the listen error of a port that cannot be had (with `code` and `port`) */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const host = options.host ?? '127.0.0.1';
+  if (!isLoopback(host) && options.allowAnonymous !== true) {
+    throw new ExposureError(
+      `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+        'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
+    );
+  }
+  const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const services = new Map<string, AmqpService>();
+  const plane = new EmbeddedPlane({
+    host,
+    amqpPort: options.amqpPort ?? 5672,
+    mqttPort: options.mqttPort ?? 1883,
+    authorizer: OPEN_AUTHORIZER,
+    services,
+    undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
+    onFault,
+  });
+  const controller = new Controller({ messaging: plane.messaging, processing: plane.processing, onError: onFault });
+  const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
+  services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  let http: HttpListener | undefined;
+  const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
+  await plane.start();
+  try {
+    const app = createHttpApp({
+      controller,
+      authorizer: OPEN_AUTHORIZER,
+      version: VERSION,
+      startedAt: new Date(),
+      endpoints,
+      onError: onFault,
+      ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
+    });
+    http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
+    await controller.start();
+  } catch (error) {
+    await plane.stop('the server did not start');
+    throw error;
+  }
+  return running({ plane, controller, http, endpoints: endpoints() });
+}
+
+interface Parts {
+  readonly plane: EmbeddedPlane;
+  readonly controller: Controller;
+  readonly http: HttpListener;
+  readonly endpoints: readonly Endpoint[];
+}
+
+function running({ plane, controller, http, endpoints }: Parts): RunningServer {
+  return {
+    endpoints,
+    async apply(documents) {
+      for (const document of documents) {
+        const checked = checkDocument(document);
+        if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
+        await controller.put(checked.value);
+      }
+    },
+    async close() {
+      controller.stop();
+      await Promise.all([plane.stop('the server is stopping'), http.close()]);
+    },
+  };
+}
+
+function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {
+  return http === undefined ? [] : [{ name: 'http', protocol: 'http', host, port: http.port, tls: false }];
+}
+
+function describeFault(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
