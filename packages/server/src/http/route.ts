@@ -46,9 +46,12 @@ export interface Call {
   readonly query: URLSearchParams;
 }
 
-/** The router's form of the path. */
+/** The router's form of the path. What follows a name in its segment (`:pause`) is part of what the name matches. */
 export function routerPath({ path, namePattern }: Pick<Route, 'path' | 'namePattern'>): string {
-  return path.replace('{name}', `:name{${namePattern ?? '[^/]+'}}`);
+  const [prefix, suffix] = path.split('{name}');
+  if (prefix === undefined || suffix === undefined) return path;
+  const pattern = namePattern ?? '[^/]+';
+  return suffix.startsWith(':') ? `${prefix}:name{${pattern}${suffix}}` : `${prefix}:name{${pattern}}${suffix}`;
 }
 
 /** @throws ProblemError */

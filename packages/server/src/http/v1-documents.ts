@@ -36,7 +36,8 @@ const FORCE: QueryParameter = {
 
 export function documentRoutes(context: DocumentRoutesContext, kind: Kind): readonly Route[] {
   const path = COLLECTIONS[kind];
-  const one = `${path}/{name}`;
+  // A colon begins an action, such as `:pause`; no job's name has one.
+  const one = { path: `${path}/{name}`, namePattern: kind === 'Job' ? '[^/:]+' : '[^/]+' } as const;
   const plural = kind === 'Address' ? 'Addresses' : 'Jobs';
   const shown = { 200: { summary: `the ${kind}`, schema: kind } };
   return [
@@ -51,7 +52,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
     },
     {
       method: 'GET',
-      path: one,
+      ...one,
       operation: `get${kind}`,
       summary: `One ${kind}`,
       answers: shown,
@@ -59,7 +60,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
     },
     {
       method: 'PUT',
-      path: one,
+      ...one,
       operation: `put${kind}`,
       summary: 'Creates or replaces; If-Match and If-None-Match: * guard it',
       query: [DRY_RUN, FORCE],
@@ -69,7 +70,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
     },
     {
       method: 'PATCH',
-      path: one,
+      ...one,
       operation: `patch${kind}`,
       summary: 'JSON merge patch (RFC 7396); If-Match guards it',
       query: [DRY_RUN, FORCE],
@@ -79,7 +80,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
     },
     {
       method: 'DELETE',
-      path: one,
+      ...one,
       operation: `delete${kind}`,
       summary: 'Deletes; If-Match guards it',
       query: [DRY_RUN, FORCE],

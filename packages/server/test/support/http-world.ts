@@ -44,7 +44,11 @@ export function caller(app: Hono) {
     const response = await app.request(`http://127.0.0.1:8080${path}`, init);
     const answer = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && answer !== '' ? JSON.parse(answer) : answer,
+    };
   };
 }
 
