@@ -1,0 +1,102 @@
+/** A broker behind an AMQP listener on a free port, and clients of it. */
+import { type AmqpConnection, type AmqpMessage, type AmqpReceiver, connect, valueBody } from '@millrace/amqp';
+import { type AddressSettingsInput, Broker } from '@millrace/broker';
+import { type Journal, MemoryJournal } from '@millrace/journal';
+import type { Principal, Verb } from '@millrace/security';
+import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
+import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.js';
+import type { AmqpService } from '../../src/amqp/amqp-service.js';
+import { Listener } from '../../src/listener.js';
+import { Turn, type TurnTask } from '../../src/turn.js';
+
+export interface ServerOptions {
+  readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
+  readonly journal?: Journal;
+  readonly settings?: Partial<AmqpSettings>;
+  readonly services?: ReadonlyMap<string, AmqpService>;
+  readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
+  readonly authenticate?: AmqpContext['authenticate'];
+}
+
+export class AmqpServer {
+  readonly broker: Broker;
+  readonly context: AmqpContext;
+  readonly listener: Listener;
+  readonly faults: unknown[] = [];
+  private readonly clients: AmqpConnection[] = [];
+
+  constructor(options: ServerOptions = {}) {
+    const turn = new Turn();
+    const commit: TurnTask = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
+    this.broker = new Broker({
+      journal: options.journal ?? new MemoryJournal(),
+      now: Date.now,
+      scheduleCommit: () => turn.scheduleCommit(commit),
+    });
+    for (const [name, settings] of Object.entries(options.addresses ?? { q: { type: 'queue' } })) {
+      const refusal = this.broker.declare(name, settings);
+      if (refusal !== undefined) throw new Error(JSON.stringify(refusal));
+    }
+    this.context = {
+      broker: this.broker,
+      authorizer: { authorize: options.authorize ?? (() => true) },
+      authenticate:
+        options.authenticate ??
+        (({ username }) => ({ name: username ?? 'anonymous', authenticated: username !== undefined })),
+      services: options.services ?? new Map(),
+      settings: { ...AMQP_DEFAULTS, ...options.settings },
+      counters: new AmqpCounters(),
+    };
+    this.listener = new Listener({
+      name: 'amqp',
+      host: '127.0.0.1',
+      port: 0,
+      turn,
+      accept: (host) => new AmqpListenerConnection(this.context, host),
+      onFault: (error) => this.faults.push(error),
+    });
+  }
+
+  static async start(options: ServerOptions = {}): Promise<AmqpServer> {
+    const server = new AmqpServer(options);
+    await server.listener.start();
+    return server;
+  }
+
+  async client(containerId = 'test', username?: string): Promise<AmqpConnection> {
+    const { port } = this.listener;
+    const client = await connect({ host: '127.0.0.1', port, containerId, username, password: 'p' });
+    this.clients.push(client);
+    return client;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.close()));
+    await this.listener.stop('the test is over', 500);
+  }
+}
+
+export function text(value: string, more: Partial<AmqpMessage> = {}): AmqpMessage {
+  return { ...more, body: valueBody(value) };
+}
+
+/** The texts of the next `count` messages. */
+export async function texts(receiver: AmqpReceiver, count: number): Promise<unknown[]> {
+  const received: unknown[] = [];
+  while (received.length < count) {
+    const next = await receiver.receive(2_000);
+    if (next === undefined) throw new Error(`only ${received.length} of ${count} came: ${received.join(', ')}`);
+    const { body } = next.message;
+    received.push(body.kind === 'value' ? body.value : body);
+  }
+  return received;
+}
+
+/** Waits until it is so. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so within 5 s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
