@@ -1,5 +1,6 @@
-import { EmbeddedActionsParser, type IToken, type ParserMethod } from 'chevrotain';
+import type { IToken, ParserMethod } from 'chevrotain';
 import { parseBytes, parseNumber, parseString, parseTimestamp } from './literals.js';
+import { EmbeddedActionsParser } from './parser-toolkit.js';
 import type { DataType, LiteralValue, Span } from './plan.js';
 import type { Identifier, IntervalSyntax, Syntax, TypeSyntax } from './syntax.js';
 import * as t from './tokens.js';
@@ -10,6 +11,9 @@ import * as t from './tokens.js';
  * Actions of all layers only build literals from what they were given and never look inside it, because during recovery
  * and chevrotain's recording run a part may be a placeholder.
  */
+
+/** Whether chevrotain looks for mistakes in the grammar itself: a test does, a start need not (it takes 30 ms). */
+export type GrammarTrust = 'trusted' | 'validated';
 
 export interface Complaint {
   readonly code: 'BAD_LITERAL' | 'UNSUPPORTED' | 'SYNTAX';
@@ -35,8 +39,13 @@ export abstract class LiteralParser extends EmbeddedActionsParser {
   /** What the actions found wrong in texts that follow the grammar. */
   complaints: Complaint[] = [];
 
-  constructor() {
-    super(t.TOKENS, { recoveryEnabled: true, maxLookahead: 2, nodeLocationTracking: 'none' });
+  constructor(grammar: GrammarTrust) {
+    super(t.TOKENS, {
+      recoveryEnabled: true,
+      maxLookahead: 1,
+      nodeLocationTracking: 'none',
+      skipValidations: grammar === 'trusted',
+    });
   }
 
   /** From a start offset to the end of the last token that was taken. */

@@ -1,7 +1,8 @@
-import { type ILexingError, type IRecognitionException, type IToken, Lexer, type TokenType } from 'chevrotain';
+import type { ILexingError, IRecognitionException, IToken, Lexer as LexerType, TokenType } from 'chevrotain';
 import { type Diagnostic, diagnose } from './diagnostic.js';
 import { LIMITS } from './limits.js';
 import { spanOf } from './literal-parser.js';
+import { Lexer } from './parser-toolkit.js';
 import { refuseClauses } from './refused-clauses.js';
 import { StatementParser } from './statement-parser.js';
 import { didYouMean, nearest } from './suggest.js';
@@ -17,7 +18,7 @@ export interface Parsed {
 }
 
 interface Tools {
-  readonly lexer: Lexer;
+  readonly lexer: LexerType;
   readonly parser: StatementParser;
 }
 
@@ -25,7 +26,7 @@ let tools: Tools | undefined;
 
 function open(): Tools {
   tools ??= {
-    lexer: new Lexer(t.TOKENS, { positionTracking: 'onlyOffset', ensureOptimizations: false }),
+    lexer: new Lexer(t.TOKENS, { positionTracking: 'onlyOffset', skipValidations: true }),
     parser: new StatementParser(),
   };
   return tools;

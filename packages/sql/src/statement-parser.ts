@@ -1,5 +1,5 @@
 import { ExpressionParser } from './expression-parser.js';
-import { identifierOf, type Rule, spanOf } from './literal-parser.js';
+import { type GrammarTrust, identifierOf, type Rule, spanOf } from './literal-parser.js';
 import type { Span } from './plan.js';
 import type {
   Identifier,
@@ -40,8 +40,8 @@ const NO_QUERY: SelectSyntax = {
 const NAME_MARKS = [t.Minus, t.Slash, t.Plus, t.Dot, t.Hash, t.Star, t.Percent];
 
 export class StatementParser extends ExpressionParser {
-  constructor() {
-    super();
+  constructor(grammar: GrammarTrust = 'trusted') {
+    super(grammar);
     this.performSelfAnalysis();
   }
 

@@ -1,4 +1,5 @@
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import type { TokenType } from 'chevrotain';
+import { createToken, Lexer } from './parser-toolkit.js';
 
 /**
  * The words and marks of the language. Keywords match without regard to case. A reserved word cannot be a bare name
