@@ -392,7 +392,8 @@ export class MqttConnection {
    */
   acknowledge(tag: number, reasonCode: number = ReasonCode.success, reason?: string): void {
     this.keepAlive.sent = true;
-    this.incoming.acknowledge(tag, reasonCode, reason);
+    const wanted = this.connectPacket?.properties.requestProblemInformation !== 0; // [MQTT-3.1.2-29]
+    this.incoming.acknowledge(tag, reasonCode, wanted ? reason : undefined);
   }
 
   /** Server: SUBACK. One reason code (granted QoS, or a failure) for each subscription, in order [MQTT-3.8.4-6]. */

@@ -22,6 +22,9 @@ import { subscribeCode } from './refusal-codes.js';
 import { RetainedDelivery } from './retained-delivery.js';
 import type { Shares } from './shares.js';
 
+/** Retained messages that may wait for a client: as many as the broker keeps. */
+const BEHIND_MAX = 100_000;
+
 /** The connection that a session is served by. */
 export interface SessionLink {
   readonly connection: MqttConnection;
@@ -33,6 +36,8 @@ export interface SessionLink {
 
 export class ClientSession {
   readonly clientId: string;
+  /** User name. */
+  readonly owner: string;
   readonly context: MqttContext;
   readonly shares: Shares;
   readonly mqtt = new MqttSession();
@@ -51,8 +56,9 @@ export class ClientSession {
   private behind: Delivery[] = [];
   private behindFrom = 0;
 
-  constructor(clientId: string, context: MqttContext, shares: Shares) {
-    this.clientId = clientId;
+  constructor(client: { readonly clientId: string; readonly owner: string }, context: MqttContext, shares: Shares) {
+    this.clientId = client.clientId;
+    this.owner = client.owner;
     this.context = context;
     this.shares = shares;
   }
@@ -83,13 +89,14 @@ export class ClientSession {
       subscription.starved = false;
       if (subscription.staysAway) continue;
       subscription.leave();
-      this.forgetDeliveries(subscription.number);
-      subscription.unsettled = 0;
+      this.forgetDeliveries(subscription);
     }
     this.expiresAt = nowMs + this.expirySeconds * 1000;
   }
 
-  private forgetDeliveries(number: number): void {
+  private forgetDeliveries(subscription: MqttSubscription): void {
+    const { number } = subscription;
+    subscription.unsettled = 0;
     this.mqtt.forget((context) => (context as Delivery).context === number);
     this.behind = this.behind.slice(this.behindFrom).filter((delivery) => delivery.context !== number);
     this.behindFrom = 0;
@@ -131,11 +138,12 @@ export class ClientSession {
     const { request: before } = subscription;
     subscription.subscriptionIdentifier = identifier;
     subscription.request = request;
-    const sameKind = before.qos > 0 === request.qos > 0 && before.noLocal === request.noLocal;
+    const reliable = request.qos > 0;
+    const sameKind = before.qos > 0 === reliable && (reliable || before.noLocal === request.noLocal);
     if (sameKind) return request.qos;
     subscription.request = before;
     subscription.end();
-    this.forgetDeliveries(subscription.number);
+    this.forgetDeliveries(subscription);
     subscription.request = request;
     const refusal = subscription.open();
     if (refusal === undefined) {
@@ -200,6 +208,11 @@ export class ClientSession {
   /** Retained messages of a new subscription, after its SUBACK. */
   sendRetained(subscription: MqttSubscription, messages: readonly Message[]): void {
     for (const message of messages) {
+      if (this.behind.length >= BEHIND_MAX) {
+        this.context.counters.undeliverable++;
+        continue;
+      }
+      subscription.deliveries++;
       const delivery = new RetainedDelivery(message);
       delivery.context = subscription.number;
       this.behind.push(delivery);

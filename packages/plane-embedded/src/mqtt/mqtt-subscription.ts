@@ -58,7 +58,8 @@ export class MqttSubscription implements Consumer {
         ? { durableName: `mqtt-share/${shared.group}/${shared.filter}`, shared: true }
         : {}),
       ...(!durable && shared !== undefined ? { group: shared.group } : {}),
-      ...(request.noLocal || durable ? { accepts: (message: Message) => this.accepts(message) } : {}),
+      // Left out where it can be: the broker hands over without storing only what needs no such question.
+      ...(request.noLocal || reliable ? { accepts: (message: Message) => this.accepts(message) } : {}),
     });
     if (typeof result === 'string') return result;
     this.subscription = result;

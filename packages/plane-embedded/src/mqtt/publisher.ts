@@ -4,12 +4,12 @@
  * at most), and the one publication that was read already is kept.
  */
 import { Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
-import { type MqttConnection, type Publication, ReasonCode } from '@millrace/mqtt';
+import type { MqttConnection, Publication } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
-import type { Host } from '../protocol-connection.js';
 import type { ClientSession } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import { borrow, keep } from './publication-message.js';
+import type { ReadGate } from './read-gate.js';
 import { publishCode, refusalSentence } from './refusal-codes.js';
 
 /** The way of one topic into the broker. */
@@ -67,12 +67,11 @@ interface Held {
   readonly route: Route;
   readonly message: Message;
   readonly tag: number;
-  readonly sinceMs: number;
 }
 
 export interface PublisherOptions {
   readonly context: MqttContext;
-  readonly host: Host;
+  readonly gate: ReadGate;
   readonly connection: MqttConnection;
   readonly principal: Principal;
   readonly session: ClientSession;
@@ -81,7 +80,7 @@ export interface PublisherOptions {
 export class Publisher {
   readonly routes = new Map<string, Route>();
   private readonly context: MqttContext;
-  private readonly host: Host;
+  private readonly gate: ReadGate;
   private readonly connection: MqttConnection;
   private readonly principal: Principal;
   private readonly session: ClientSession;
@@ -90,7 +89,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.context = options.context;
-    this.host = options.host;
+    this.gate = options.gate;
     this.connection = options.connection;
     this.principal = options.principal;
     this.session = options.session;
@@ -174,14 +173,8 @@ export class Publisher {
   // ---- holding back ----
 
   private hold(route: Route, message: Message, tag: number): void {
-    this.held = { route, message, tag, sinceMs: this.host.now() };
-    this.connection.suspend();
-    this.host.pause();
-  }
-
-  /** Since when the client is held back, ms since the epoch; undefined: it is not. */
-  get heldSinceMs(): number | undefined {
-    return this.held?.sinceMs;
+    this.held = { route, message, tag };
+    this.gate.close('address-full');
   }
 
   /** From a route: there may be room again. */
@@ -196,23 +189,12 @@ export class Publisher {
   }
 
   private letGo(): void {
-    const { held, connection, host } = this;
+    const { held } = this;
     if (held === undefined) return;
     this.held = undefined;
     if (held.route.closed) this.refuse(held.tag, 'deleted');
     else this.send(held.route, held.message, held.tag);
-    host.resume();
-    connection.resume();
-  }
-
-  /** Tells a client that was held back for too long. @returns when to ask again; 0 = not needed */
-  tick(nowMs: number): number {
-    const { held, connection, context } = this;
-    if (held === undefined) return 0;
-    const patience = connection.keepAliveSeconds > 0 ? connection.keepAliveSeconds * 1000 : context.settings.holdMs;
-    if (nowMs < held.sinceMs + patience) return held.sinceMs + patience;
-    connection.disconnect(ReasonCode.quotaExceeded, { reasonString: `${held.route.topic} is full` });
-    return 0;
+    this.gate.open('address-full');
   }
 
   close(): void {

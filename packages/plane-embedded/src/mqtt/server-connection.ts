@@ -21,7 +21,11 @@ import type { ClientSession, SessionLink } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import type { MqttSubscription } from './mqtt-subscription.js';
 import { Publisher } from './publisher.js';
+import { ReadGate } from './read-gate.js';
 import type { SessionRegistry } from './session-registry.js';
+
+/** Messages stop at `outputBytes`; answers to the client's own packets go on up to this many times that. */
+const ANSWERS_FACTOR = 4;
 
 /** What is there from CONNECT on. */
 interface Opened {
@@ -38,6 +42,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   private readonly registry: SessionRegistry;
   private readonly host: Host;
   private readonly openedAt: string;
+  private readonly gate: ReadGate;
   private opened: Opened | undefined;
   private publisher: Publisher | undefined;
   private session: ClientSession | undefined;
@@ -57,7 +62,11 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       handler: this,
       limits: { maximumPacketSize, receiveMaximum, inFlightMaximum },
     });
-    host.output.onDrain = () => this.session?.wakeStarving();
+    this.gate = new ReadGate(host, this.connection, context.settings.holdMs);
+    host.output.onDrain = () => {
+      this.gate.open('output-full');
+      this.session?.wakeStarving();
+    };
     context.counters.connections++;
   }
 
@@ -70,10 +79,11 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   ingest(chunk: Buffer): void {
     this.connection.ingest(chunk, 0, chunk.length);
     this.session?.wakeStarving();
+    if (this.output.pending > this.context.settings.outputBytes * ANSWERS_FACTOR) this.gate.close('output-full');
   }
 
   tick(nowMs: number): number {
-    const held = this.publisher?.tick(nowMs) ?? 0;
+    const held = this.gate.tick(nowMs);
     const next = this.connection.tick(nowMs);
     if (held === 0 || next === 0) return held + next;
     return Math.min(held, next);
@@ -124,13 +134,18 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     }
     const clientId = packet.clientId === '' ? context.newClientId() : packet.clientId;
     const expirySeconds = Math.min(wantedExpiry(packet), context.settings.sessionExpiryMaximum);
-    const found = this.registry.open({ clientId, cleanStart: packet.cleanStart, expirySeconds });
-    if (found === undefined) {
+    const owner = principal.name;
+    const found = this.registry.open({ clientId, owner, cleanStart: packet.cleanStart, expirySeconds });
+    if (found === 'not-owner') {
+      connection.refuse(ReasonCode.notAuthorized, 'the client identifier belongs to another user');
+      return;
+    }
+    if (found === 'too-many') {
       connection.refuse(ReasonCode.quotaExceeded, 'there are too many sessions');
       return;
     }
     const { session, present } = found;
-    const publisher = new Publisher({ context, host, connection, principal, session });
+    const publisher = new Publisher({ context, gate: this.gate, connection, principal, session });
     this.opened = { packet, principal, session, publisher };
     this.session = session;
     this.publisher = publisher;
@@ -159,7 +174,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     this.publisher?.close();
     this.session = undefined;
     this.publisher = undefined;
-    if (session !== undefined && opened !== undefined && session.link === this) {
+    if (session !== undefined && opened !== undefined) {
       this.registry.left(session, will === undefined ? undefined : { will, principal: opened.principal });
     }
     this.host.end();

@@ -12,6 +12,8 @@ import { type PendingWill, sendWill } from './will.js';
 
 export interface SessionWish {
   readonly clientId: string;
+  /** User name: nobody takes over the session of another user. */
+  readonly owner: string;
   readonly cleanStart: boolean;
   readonly expirySeconds: number;
 }
@@ -37,11 +39,11 @@ export class SessionRegistry {
   }
 
   /**
-   * The session for a client that connects; a connection that it had is ended first [MQTT-3.1.4-3]. Undefined: there are
-   * too many.
+   * The session for a client that connects; a connection that it had is ended first [MQTT-3.1.4-3].
    */
-  open(wish: SessionWish): { readonly session: ClientSession; readonly present: boolean } | undefined {
+  open(wish: SessionWish): { readonly session: ClientSession; readonly present: boolean } | 'too-many' | 'not-owner' {
     const before = this.sessions.get(wish.clientId);
+    if (before !== undefined && before.owner !== wish.owner) return 'not-owner';
     before?.link?.end(0x8e, 'another connection has taken the session over');
     const present = this.sessions.get(wish.clientId);
     if (present !== undefined && !wish.cleanStart) {
@@ -51,8 +53,8 @@ export class SessionRegistry {
       return { session: present, present: true };
     }
     if (present !== undefined) this.end(present); // [MQTT-3.1.4-4]
-    if (this.sessions.size >= this.context.settings.sessions && !this.makeRoom()) return undefined;
-    const session = new ClientSession(wish.clientId, this.context, this.shares);
+    if (this.sessions.size >= this.context.settings.sessions && !this.makeRoom()) return 'too-many';
+    const session = new ClientSession(wish, this.context, this.shares);
     session.expirySeconds = wish.expirySeconds;
     this.sessions.set(wish.clientId, session);
     return { session, present: false };
@@ -82,7 +84,7 @@ export class SessionRegistry {
     will: { readonly will: Will; readonly principal: Principal },
     nowMs: number,
   ): void {
-    const delaySeconds = Math.min(will.will.properties.willDelayInterval ?? 0, session.expirySeconds);
+    const delaySeconds = will.will.properties.willDelayInterval ?? 0;
     const pending: PendingWill = {
       message: messageOfWill(will.will, nowMs),
       principal: will.principal,

@@ -56,6 +56,22 @@ describe.each([4, 5] as const)('MQTT level %s', (protocolVersion) => {
     expect(later.texts).toEqual(['other']);
   });
 
+  test('a change of a subscription that stays reliable loses nothing that waits', async () => {
+    const plane = new Plane();
+    const client = await plane.connect('c', { ...version, limits: { receiveMaximum: 1 } });
+    const sender = await plane.connect('s', version);
+    await client.subscribe('t', { qos: 1 });
+    client.stuck = true;
+    for (let i = 0; i < 5; i++) await sender.send('t', `${i}`, { qos: 1 });
+    const changed = client.subscribe('t', { qos: 2, noLocal: protocolVersion === 5, retainHandling: 2 });
+    client.stuck = false;
+    await changed;
+    await plane.settle();
+    expect(client.texts).toEqual(['0', '1', '2', '3', '4']);
+    await client.send('t', 'own', { qos: 1 });
+    expect(client.texts.length).toBe(protocolVersion === 5 ? 5 : 6);
+  });
+
   test('a new subscription of the same filter replaces the old one', async () => {
     const plane = new Plane();
     const client = await plane.connect('c', version);
@@ -110,6 +126,11 @@ describe.each([4, 5] as const)('MQTT level %s', (protocolVersion) => {
     const two = await plane.connect('2', version);
     await two.subscribe('q', { qos: 1 });
     expect(two.texts).toEqual(['a', 'b']);
+    // The first is back: its subscription is, and what the other has taken does not come again.
+    const back = await plane.connect('1', { ...version, cleanStart: false, properties: { sessionExpiryInterval: 60 } });
+    await two.end();
+    await sender.send('q', 'c', { qos: 1 });
+    expect(back.texts).toEqual(['c']);
   });
 });
 

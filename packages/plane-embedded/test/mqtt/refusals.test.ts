@@ -38,6 +38,13 @@ describe('rights', () => {
     expect(watcher.texts).toEqual([]);
   });
 
+  test('nobody takes over the session of another user', async () => {
+    const plane = new Plane({ authenticate: ({ username }) => ({ name: username ?? '', authenticated: true }) });
+    const mine = await plane.connect('c', { username: 'u' });
+    const other = await plane.connect('c', { username: 'v' });
+    expect([mine.closed, other.connack?.reasonCode]).toEqual([false, 0x87]);
+  });
+
   test('users', async () => {
     const plane = new Plane({
       authenticate: ({ username, password }) =>
@@ -160,6 +167,8 @@ describe('the journal', () => {
     expect(second.outcomes).toEqual(['once: 0']);
     expect(plane.broker.address('q')?.stored).toBe(1);
     expect(second.engine.session.inFlight).toBe(0);
+    // The way of the first connection stayed open until the journal had reported, and no longer.
+    expect(plane.broker.address('q')?.senders).toBe(0);
   });
 });
 
@@ -213,6 +222,41 @@ test('bytes that are no MQTT end their connection, and no other', async () => {
   expect([bad.closed, bad.disconnect?.reasonCode, good.closed]).toEqual([true, 0x81, false]);
   await good.send('t', 'fine');
   expect(good.texts).toEqual(['fine']);
+});
+
+test('a client that does not read its answers is not read, and after a keep-alive ended', async () => {
+  const plane = new Plane({ settings: { outputBytes: 500 } });
+  const client = await plane.connect('c', { keepAlive: 30 });
+  client.stuck = true;
+  for (let i = 0; i < 2_000; i++) client.publish('t', `${i}`, { qos: 1 });
+  await plane.settle();
+  expect(client.paused).toBe(true);
+  client.stuck = false;
+  await plane.settle();
+  expect([client.paused, client.outcomes.length]).toEqual([false, 1_000]);
+  client.stuck = true;
+  for (let i = 0; i < 1_000; i++) client.publish('t', `${i}`, { qos: 0 });
+  for (let i = 0; i < 1_000; i++) client.publish('t', `${i}`, { qos: 1 });
+  await plane.settle();
+  expect(client.paused).toBe(true);
+  await plane.pass(31);
+  expect(client.closed).toBe(true);
+});
+
+test('retained messages go before what comes later, within the receive maximum', async () => {
+  const plane = new Plane();
+  const sender = await plane.connect('s');
+  for (const name of ['1', '2', '3']) await sender.send(`t/${name}`, `kept ${name}`, { retain: true, qos: 1 });
+  const receiver = await plane.connect('r', { limits: { receiveMaximum: 2 } });
+  receiver.acknowledges = false;
+  await receiver.subscribe('t/+', { qos: 1 });
+  await sender.send('t/1', 'live', { qos: 1 });
+  expect(receiver.texts).toEqual(['kept 1', 'kept 2']);
+  receiver.acknowledges = true;
+  for (const { tag } of [...receiver.received]) receiver.engine.acknowledge(tag);
+  await plane.settle();
+  expect(receiver.texts).toEqual(['kept 1', 'kept 2', 'kept 3', 'live']);
+  expect(receiver.protocol.observe('x')?.links[0]).toMatchObject({ unsettled: 0, deliveries: 4 });
 });
 
 test('subscriptions of a session are bounded', async () => {
