@@ -94,6 +94,9 @@ export class EmbeddedReader implements MessageReader, Consumer {
     const subscription = broker.subscribe(options.source, this, {
       settles: 'explicit',
       durableName: durableNameOf(options.job),
+      undeclared: 'topic',
+      // A job that falls behind holds its publishers back: what it computes is to be right, not early.
+      whenFull: 'block',
     });
     if (typeof subscription === 'string') throw refusal(subscription, options.source);
     this.subscription = subscription;
