@@ -43,8 +43,7 @@ export class AddressReconciler {
     const applied = this.#entry(document);
     const { generation } = document.metadata;
     let outcome: WorkOutcome = 'done';
-    const upToDate = applied.obstacle === undefined && applied.generation === generation;
-    if (!upToDate || messaging.observeAddress(name) === undefined) {
+    if (!this.isCurrent(document)) {
       try {
         await withPatience(`declare ${name}`, () => messaging.declareAddress(name, document.spec), patience);
         applied.generation = generation;
@@ -62,6 +61,23 @@ export class AddressReconciler {
   /** Whether the plane has it, so that a job can be put on it. */
   isDeclared(name: string): boolean {
     return this.#options.store.get('Address', name) !== undefined && (this.#applied.get(name)?.generation ?? 0) > 0;
+  }
+
+  /** Whether the plane has what the document says, as far as can be seen. */
+  isCurrent({ metadata: { name, uid, generation } }: StoredAddress): boolean {
+    const applied = this.#applied.get(name);
+    return (
+      applied?.uid === uid &&
+      applied.generation === generation &&
+      applied.obstacle === undefined &&
+      this.#options.messaging.observeAddress(name) !== undefined
+    );
+  }
+
+  /** As `withStatus(…).status.phase === 'Ready'`, for counting many. */
+  isReady(name: string): boolean {
+    const applied = this.#applied.get(name);
+    return applied?.obstacle === undefined && this.#options.messaging.observeAddress(name)?.ready === true;
   }
 
   /** It was taken from the plane: what was applied counts no more. */

@@ -75,6 +75,8 @@ interface DocumentKey {
 }
 
 const WRITES = 'writes';
+const RESYNC_SLICE = 200;
+const RESYNC_PAUSE_MS = 5;
 
 export class Controller {
   readonly messaging: MessagingPlane;
@@ -87,6 +89,7 @@ export class Controller {
   readonly #admission: AdmissionContext;
   /** Of the addresses that say what columns they have. */
   readonly #schemas = new Map<string, MessageSchema>();
+  #schemasVersion = 0;
   readonly #loadSqlCheck: LoadSqlCheck;
   readonly #feed: ChangeFeed;
   readonly #lock = new KeyLock();
@@ -118,7 +121,15 @@ export class Controller {
     this.#addresses = new AddressReconciler({ store, messaging, patience, onStatus: onAddressStatus });
     const isDeclared = (address: string) => this.#addresses.isDeclared(address);
     const admission = this.#admission;
-    this.#jobs = new JobReconciler({ store, processing, admission, isDeclared, patience, onStatus: onJobStatus });
+    this.#jobs = new JobReconciler({
+      store,
+      processing,
+      admission,
+      schemasVersion: () => this.#schemasVersion,
+      isDeclared,
+      patience,
+      onStatus: onJobStatus,
+    });
     this.#queue = new WorkQueue({ timers, work: (key) => this.#lock.run(key, () => this.#reconcile(key)) });
   }
 
@@ -165,6 +176,11 @@ export class Controller {
   /** Names in order. Pages are cut from these, so that a status is made only for what is shown. */
   names(kind: Kind): readonly string[] {
     return this.#store.list(kind).map(({ metadata }) => metadata.name);
+  }
+
+  /** For counting many, without making their statuses. */
+  isAddressReady(name: string): boolean {
+    return this.#addresses.isReady(name);
   }
 
   /** Without status, and so cheap: for filters that look at labels and spec. */
@@ -261,9 +277,11 @@ export class Controller {
 
   #noteSchema(document: StoredDocument): void {
     if (document.kind !== 'Address') return;
-    const { name } = document.metadata;
-    if (document.spec.schema === undefined) this.#schemas.delete(name);
-    else this.#schemas.set(name, document.spec.schema);
+    const { metadata, spec } = document;
+    if (this.#schemas.get(metadata.name) === spec.schema) return;
+    this.#schemasVersion += 1;
+    if (spec.schema === undefined) this.#schemas.delete(metadata.name);
+    else this.#schemas.set(metadata.name, spec.schema);
   }
 
   /** Runs a request to a plane: refusals and silence become problems. */
@@ -335,7 +353,7 @@ export class Controller {
       for (const { kind, name } of removed) {
         this.#queue.add(`${kind}/${name}`);
         if (kind !== 'Address') continue;
-        this.#schemas.delete(name);
+        if (this.#schemas.delete(name)) this.#schemasVersion += 1;
         this.#wakeUsersOf(name);
       }
     }
@@ -424,11 +442,22 @@ export class Controller {
   /** Level-triggered: what was missed, or what a plane has lost since, is found here at the latest. */
   #scheduleResync(): void {
     this.#cancelResync = this.#timers.after(this.#resyncMs, () => {
-      if (this.#state === 'stopped') return;
-      for (const { metadata } of this.#store.list('Address')) this.#queue.add(`Address/${metadata.name}`);
-      for (const { metadata } of this.#store.list('Job')) this.#queue.add(`Job/${metadata.name}`);
-      this.#scheduleResync();
+      const keys = (['Address', 'Job'] as const).flatMap((kind) => this.names(kind).map((name) => ({ kind, name })));
+      this.#resync(keys, 0);
     });
+  }
+
+  /** In slices, since messages pass through the same thread. */
+  #resync(keys: readonly DocumentKey[], start: number): void {
+    if (this.#state === 'stopped') return;
+    for (const { kind, name } of keys.slice(start, start + RESYNC_SLICE)) {
+      const address = kind === 'Address' ? this.#store.get(kind, name) : undefined;
+      if (address !== undefined && this.#addresses.isCurrent(address)) this.#addresses.refresh(address);
+      else this.#queue.add(`${kind}/${name}`);
+    }
+    const next = start + RESYNC_SLICE;
+    if (next >= keys.length) this.#scheduleResync();
+    else this.#cancelResync = this.#timers.after(RESYNC_PAUSE_MS, () => this.#resync(keys, next));
   }
 }
 

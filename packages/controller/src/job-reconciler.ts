@@ -5,7 +5,7 @@
 import type { JobDocument, JobStatus } from '@millrace/contract';
 import type { JobPlan } from '@millrace/sql';
 import { obstacleOf } from './address-reconciler.js';
-import { type AdmissionContext, judgeJob } from './admission.js';
+import { type AdmissionContext, type JobJudgement, judgeJob } from './admission.js';
 import { ConditionSet } from './conditions.js';
 import type { DocumentStore, StoredJob } from './document-store.js';
 import { type PlanePatience, withPatience } from './plane-call.js';
@@ -26,6 +26,9 @@ interface Applied {
   finding: JobFinding;
   source: string | undefined;
   target: string | undefined;
+  judged:
+    | { readonly generation: number; readonly schemasVersion: number; readonly judgement: JobJudgement }
+    | undefined;
   readonly conditions: ConditionSet;
 }
 
@@ -33,6 +36,8 @@ export interface JobReconcilerOptions {
   readonly store: DocumentStore;
   readonly processing: ProcessingPlane;
   readonly admission: AdmissionContext;
+  /** Rises when the schema of an address has changed: texts are checked again then, and only then. */
+  readonly schemasVersion: () => number;
   readonly isDeclared: (address: string) => boolean;
   readonly patience: PlanePatience;
   readonly onStatus: (name: string) => void;
@@ -112,7 +117,7 @@ export class JobReconciler {
   /** @returns what stands in the way, when nothing was thrown */
   async #bring(document: StoredJob, applied: Applied): Promise<JobFinding> {
     const { name } = document.metadata;
-    const judged = judgeJob(document.spec, this.#options.admission);
+    const judged = this.#judge(document, applied);
     if (!judged.ok) {
       await this.#suspend(name, applied);
       const reason = judged.problem.type.endsWith('invalid-sql') ? 'InvalidSql' : 'NotSupported';
@@ -127,6 +132,15 @@ export class JobReconciler {
     }
     await this.#deploy(document, judged.plan, applied);
     return NOTHING_FOUND;
+  }
+
+  #judge({ spec, metadata: { generation } }: StoredJob, applied: Applied): JobJudgement {
+    const schemasVersion = this.#options.schemasVersion();
+    const { judged } = applied;
+    if (judged?.generation === generation && judged.schemasVersion === schemasVersion) return judged.judgement;
+    const judgement = judgeJob(spec, this.#options.admission);
+    applied.judged = { generation, schemasVersion, judgement };
+    return judgement;
   }
 
   /** A topic filter needs no address of that name. */
@@ -178,7 +192,7 @@ export class JobReconciler {
     let applied = this.#applied.get(name);
     if (applied === undefined || applied.uid !== uid) {
       const conditions = new ConditionSet();
-      const nothing = { source: undefined, target: undefined, conditions };
+      const nothing = { source: undefined, target: undefined, judged: undefined, conditions };
       applied = { uid, generation: 0, deployment: ABSENT, finding: NOTHING_FOUND, ...nothing };
       this.#applied.set(name, applied);
     }

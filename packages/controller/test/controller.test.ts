@@ -1,6 +1,7 @@
 import { ProblemError } from '@millrace/contract';
 import { describe, expect, it } from 'vitest';
 import { MemoryDocumentStore, PlaneRefusal } from '../src/index.js';
+import { fakeSqlCheck } from './support/fake-planes.js';
 import { flush } from './support/manual-timers.js';
 import { condition, createWorld, desired, MAX_SQL, maxJob, queue } from './support/world.js';
 
@@ -97,6 +98,21 @@ describe('addresses', () => {
     });
     await timers.advance(10_000);
     expect(messaging.addresses.has('a')).toBe(true);
+  });
+
+  it('are all looked at, however many, in slices', async () => {
+    const { controller, messaging, timers } = await createWorld({ resyncMs: 10_000 });
+    const names = Array.from({ length: 450 }, (_, index) => `q${index}`);
+    await controller.replace(() => ({ put: names.map((name) => queue(name)), remove: [] }));
+    const lost = () => names.filter((name) => !messaging.addresses.has(name)).length;
+    messaging.addresses.clear();
+    await timers.advance(10_000);
+    expect(lost()).toBe(250);
+    await timers.advance(10);
+    expect(lost()).toBe(0);
+    messaging.addresses.clear();
+    await timers.advance(10_010);
+    expect(lost()).toBe(0);
   });
 
   it('answer after a time though the plane does not', async () => {
@@ -355,6 +371,26 @@ describe('jobs', () => {
     await controller.put(queue('temperature', schema('humidity')));
     await flush();
     expect(controller.require('Job', 'max-temperature').status.phase).toBe('Running');
+  });
+
+  it('are checked again when a schema has changed, and not each time all is looked at', async () => {
+    let checks = 0;
+    const loadSqlCheck =
+      async () =>
+      (...text: Parameters<typeof fakeSqlCheck>) => {
+        checks += 1;
+        return fakeSqlCheck(...text);
+      };
+    const { controller, timers } = await createWorld({ loadSqlCheck, resyncMs: 10_000 });
+    await controller.put(queue('temperature'));
+    await controller.put(queue('max'));
+    await controller.put(maxJob());
+    checks = 0;
+    await timers.advance(50_000);
+    expect(checks).toBe(0);
+    await controller.put(queue('temperature', { schema: { format: 'json', columns: [{ name: 'x', type: 'INT' }] } }));
+    await flush();
+    expect(checks).toBe(1);
   });
 
   it('that failed are tried again when resumed', async () => {

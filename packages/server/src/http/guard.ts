@@ -10,7 +10,7 @@ import { refuse } from './problems.js';
 const PROBES = new Set(['/healthz', '/readyz']);
 
 export function createGuard(options: Pick<HttpDependencies, 'allowedHosts' | 'allowedOrigins'>) {
-  const hosts = new Set((options.allowedHosts ?? []).map((host) => host.toLowerCase()));
+  const hosts = new Set((options.allowedHosts ?? []).map((host) => hostNameOf(bracketed(host))));
   const origins = new Set(options.allowedOrigins ?? []);
   /** @returns the refusal, or undefined */
   return (request: Request): Response | undefined => {
@@ -33,6 +33,11 @@ export function createGuard(options: Pick<HttpDependencies, 'allowedHosts' | 'al
     if (site === null || site === 'same-origin' || site === 'none' || isNavigation(request)) return undefined;
     return refuse('foreign-origin', 'pages of other sites may not call this server');
   };
+}
+
+/** An IPv6 address as a configuration has it, in the form that Host has. */
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
 /** Without port, in lower case, IP addresses in their usual form; undefined when it is no host. */

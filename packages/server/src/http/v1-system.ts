@@ -104,7 +104,7 @@ export function statusOf({ controller, version, startedAt, endpoints }: HttpDepe
     endpoints: endpoints(),
     addresses: {
       total: addresses.length,
-      ready: addresses.filter((name) => controller.get('Address', name)?.status.phase === 'Ready').length,
+      ready: addresses.filter((name) => controller.isAddressReady(name)).length,
     },
     jobs: {
       total: jobs.length,

@@ -87,6 +87,8 @@ describe('who may call', () => {
     ['[::1]:8080', 200],
     ['mill.example.com', 200],
     ['mill.example.com:444', 200],
+    ['[fd00::7]:8080', 200],
+    ['[fd00::8]:8080', 403],
     ['evil.example.com', 403],
     ['localhost.evil.com', 403],
     ['127.0.0.1.evil.com', 403],
@@ -95,7 +97,7 @@ describe('who may call', () => {
     ['evil.com/@localhost', 403],
     ['', 403],
   ])('Host %s: %i', async (host, status) => {
-    const { call } = await createHttpWorld({ allowedHosts: ['mill.example.com'] });
+    const { call } = await createHttpWorld({ allowedHosts: ['Mill.example.com', 'fd00:0::7'] });
     const answer = await call('GET', '/v1/status', { headers: { host } });
     expect(answer.status).toBe(status);
     if (status !== 200) expect(problemIn(answer).slug).toBe('foreign-host');
