@@ -18,7 +18,7 @@ import { parseArgs } from 'node:util';
 import { buildGenerators } from './lib/generator.mjs';
 import { jobRows } from './lib/job-rows.mjs';
 import { measureJobs, measureMessaging, measureStart } from './lib/measure.mjs';
-import { benchDirectory, hasCommand, rootDirectory } from './lib/processes.mjs';
+import { benchDirectory, hasCommand, millraceVersion, rootDirectory } from './lib/processes.mjs';
 import { reportText } from './lib/report.mjs';
 import { messagingRows } from './lib/rows.mjs';
 
@@ -42,7 +42,9 @@ const isWanted = (name) => wanted === undefined || wanted.some((prefix) => name.
 function prepare() {
   if (!hasCommand('mosquitto')) throw new Error('mosquitto is missing: run node scripts/install-peers.mjs');
   buildGenerators();
-  const built = spawnSync('npx', ['tsc', '-b'], { cwd: rootDirectory, encoding: 'utf8' });
+  const built = process.env.MILLRACE_BIN
+    ? { status: 0 }
+    : spawnSync('npx', ['tsc', '-b'], { cwd: rootDirectory, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the build fails:\n${built.stdout}${built.stderr}`);
 }
 
@@ -57,7 +59,7 @@ async function measure() {
     rounds: settings.rounds,
     seconds: settings.seconds,
     loadBefore: load(),
-    versions: [],
+    versions: [millraceVersion()],
     messaging: [],
     jobs: [],
   };

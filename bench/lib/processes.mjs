@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 export const benchDirectory = fileURLToPath(new URL('..', import.meta.url));
 export const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
-export const millraceBin = join(rootDirectory, 'apps/cli/bin/millrace.js');
+/** MILLRACE_BIN names another build of the command to measure. */
+export const millraceBin = process.env.MILLRACE_BIN ?? join(rootDirectory, 'apps/cli/bin/millrace.js');
 
 const running = new Set();
 process.on('exit', () => {
@@ -143,6 +144,11 @@ export async function startRhea() {
   return peer;
 }
 
+export function millraceVersion() {
+  const { version } = JSON.parse(readFileSync(join(rootDirectory, 'apps/cli/package.json'), 'utf8'));
+  return `millrace ${version} on Node ${process.versions.node}`;
+}
+
 /**
  * @param {{ apply?: string[], processor?: number }} [options] documents to apply at the start; processor to pin to
  * @returns the peer, with `readyMs`: from the start of the process to its line "millrace ready"
@@ -155,8 +161,7 @@ export async function startMillrace({ apply = [], processor } = {}) {
   const started = performance.now();
   const [command, all] = pinned(process.execPath, args, processor);
   const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const { version } = JSON.parse(readFileSync(join(rootDirectory, 'apps/cli/package.json'), 'utf8'));
-  const peer = new Peer('millrace', `millrace ${version} on Node ${process.versions.node}`, child, ports);
+  const peer = new Peer('millrace', millraceVersion(), child, ports);
   await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`millrace was not ready within 20 s: ${peer.log}`)), 20_000);
     child.stderr.on('data', () => {
