@@ -77,7 +77,9 @@ describe('demo', () => {
       '2026-11-24 08:17:00 to 08:17:05   max 27   25 readings\n2026-11-24 08:17:05 to 08:17:10   max 24   24 readings\n',
     );
     const [listening, skipped, summary, ...rest] = terminal.notes().trim().split('\n');
-    expect(listening).toMatch(/^millrace ready: amqp:\/\/127.0.0.1:\d+ mqtt:\/\/127.0.0.1:\d+ http:\/\/127.0.0.1:8080$/);
+    expect(listening).toMatch(
+      /^millrace ready: amqp:\/\/127.0.0.1:\d+ mqtt:\/\/127.0.0.1:\d+ http:\/\/127.0.0.1:8080$/,
+    );
     expect(skipped).toContain('Skipped a message');
     expect(summary).toMatch(/^Sent \d readings? over AMQP, received the maximum of 2 windows in 0\.\d s\.$/);
     expect(rest).toEqual([]);

@@ -43,7 +43,7 @@ const LISTS = {
     body: { items: [addressDocument('temperature', { stored: 12 }), addressDocument('max')] },
   },
   'GET /v1/jobs?limit=500': { body: { items: [jobDocument('max-temperature')] } },
-  'GET /v1/connections': { body: { items: [CONNECTION] } },
+  'GET /v1/connections?limit=500': { body: { items: [CONNECTION] } },
 };
 
 describe('get', () => {
@@ -290,6 +290,19 @@ describe('what destroys shows the count and asks', () => {
     const { code, output, asked } = await run('purge max --dry-run', MAX);
     expect([code, output]).toEqual([0, 'would delete 1,234 stored messages of max\n']);
     expect(asked.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('closes a connection', async () => {
+    const close = { 'DELETE /v1/connections/c-7': { status: 204 } };
+    const dry = await run('delete connection c-7 --dry-run', LISTS);
+    expect(dry.output).toBe('would close connection c-7 of sensor-\\x1b[31m1\n');
+    await api?.close();
+    const { code, output } = await run('delete connection c-7 --yes', { ...LISTS, ...close });
+    expect([code, output]).toEqual([0, 'connection/c-7 closed\n']);
+  });
+
+  it('a connection that is gone: 4', async () => {
+    expect((await run('delete connection c-8 --yes', LISTS)).code).toBe(4);
   });
 
   it('one mistyped name stops the whole', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -122,7 +123,7 @@ describe('bodies', () => {
 
 describe('sends under way', () => {
   it('are bounded, counted, and waited for', async () => {
-    const inFlight = new InFlight(2);
+    const inFlight = new InFlight(2, new AbortController().signal);
     const settle: (() => void)[] = [];
     const send = (reason?: string) =>
       inFlight.add(
@@ -145,8 +146,21 @@ describe('sends under way', () => {
     expect([inFlight.accepted, inFlight.refused, [...inFlight.reasons]]).toEqual([1, 1, [['full', 1]]]);
   });
 
+  it('are waited for no longer than a moment after the signal, with one listener on it', async () => {
+    const controller = new AbortController();
+    const inFlight = new InFlight(1, controller.signal);
+    inFlight.add(new Promise(() => {}));
+    const room = inFlight.room();
+    const listeners = getEventListeners(controller.signal, 'abort');
+    expect(listeners).toHaveLength(1);
+    controller.abort();
+    await room;
+    await inFlight.drained();
+    expect([inFlight.accepted, inFlight.refused]).toEqual([0, 0]);
+  });
+
   it('throw what a send threw', async () => {
-    const inFlight = new InFlight(1);
+    const inFlight = new InFlight(1, new AbortController().signal);
     inFlight.add(Promise.reject(new Error('lost')));
     await expect(inFlight.drained()).rejects.toThrow('lost');
     await expect(inFlight.room()).rejects.toThrow('lost');

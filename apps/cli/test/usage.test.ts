@@ -26,7 +26,6 @@ describe('wrong usage ends with 2, says what is wrong on standard error and noth
     ['get adress', /no kind "adress", only address, job, connection.*try: address/s],
     ['get jobs -o xml', /Allowed choices are table, wide, json, jsonl, yaml, name/],
     ['get jobs --server nowhere', /is no URL of a control API/],
-    ['delete connection c1 --yes', /cannot close connections/],
     ['apply', /required option '-f, --file/],
     ['demo --for 5 sec', /500ms, 30s/],
     ['demo --protocol http', /Allowed choices are amqp, mqtt/],

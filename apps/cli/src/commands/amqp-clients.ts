@@ -2,7 +2,9 @@
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { type BrokerUrl, formatBrokerUrl } from '../messaging/broker-url.js';
 import { connectionLost } from '../messaging/connection-error.js';
+import { InFlight } from '../messaging/in-flight.js';
 import { incomingAsText } from '../messaging/incoming-text.js';
+import type { MessageSender, SendOutcome } from '../messaging/message.js';
 import { openReceiver, openSender } from '../messaging/open.js';
 import { simulateTemperatures } from '../simulation/temperatures.js';
 import { aborted, pause, type Terminal } from '../terminal.js';
@@ -15,34 +17,31 @@ export interface AmqpClientOptions {
 }
 
 const INTERVAL_MS = 1000;
+const UNDER_WAY_MAX = 100;
 
 export async function amqpPublisher(terminal: Terminal, options: AmqpClientOptions): Promise<ExitCode> {
   const url = urlOf(terminal, options);
   const signal = terminal.interruption();
   const sender = await openSender(url, { address: options.address });
   const temperatures = simulateTemperatures(Date.now());
-  let accepted = 0;
-  let refused = 0;
+  const readings = new InFlight(UNDER_WAY_MAX, signal);
   while (!signal.aborted) {
-    const body = String(temperatures.next());
-    const outcome = await Promise.race([
-      sender.send({ body, properties: {}, durable: false }),
-      // Without a receiver a direct address gives no credit: Ctrl-C must end the wait.
-      aborted(signal),
-    ]);
-    if (outcome?.kind === 'accepted') {
-      accepted += 1;
-      terminal.data(`${body}\n`);
-    } else if (outcome?.kind === 'refused') {
-      refused += 1;
-      terminal.note(`${body} was refused: ${outcome.reason}`);
-    }
+    readings.add(sendReading(terminal, sender, String(temperatures.next())));
     await pause(INTERVAL_MS, signal);
+    await readings.room();
   }
+  await readings.drained();
   await sender.close();
-  terminal.note(`${counted(accepted, 'message')} accepted by ${options.address} at ${formatBrokerUrl(url)}.`);
-  if (refused === 0) return EXIT_CODE.done;
-  return accepted > 0 ? EXIT_CODE.partly : EXIT_CODE.failed;
+  terminal.note(`${counted(readings.accepted, 'message')} accepted by ${options.address} at ${formatBrokerUrl(url)}.`);
+  if (readings.refused === 0) return EXIT_CODE.done;
+  return readings.accepted > 0 ? EXIT_CODE.partly : EXIT_CODE.failed;
+}
+
+async function sendReading(terminal: Terminal, sender: MessageSender, body: string): Promise<SendOutcome> {
+  const outcome = await sender.send({ body, properties: {}, durable: false });
+  if (outcome.kind === 'accepted') terminal.data(`${body}\n`);
+  else terminal.note(`${body} was refused: ${outcome.reason}`);
+  return outcome;
 }
 
 export async function amqpReceiver(terminal: Terminal, options: AmqpClientOptions): Promise<ExitCode> {

@@ -16,9 +16,7 @@ export async function apply(terminal: Terminal, options: ApplyOptions): Promise<
   const documents = await readDocuments(terminal, options.file);
   const client = await openControlClient(terminal, options.server);
   const errors: CommandError[] = [];
-  // Addresses first: a job is refused while what it reads is not there.
-  const inOrder = [...documents].sort((left, right) => orderOf(left) - orderOf(right));
-  for (const from of inOrder) {
+  for (const from of documents) {
     const error = await applyOne(terminal, client, { from, dryRun: options.dryRun === true });
     if (error === undefined) continue;
     errors.push(error);
@@ -31,10 +29,6 @@ export async function apply(terminal: Terminal, options: ApplyOptions): Promise<
   return errors.length < documents.length && first.exitCode !== EXIT_CODE.notReachable
     ? EXIT_CODE.partly
     : first.exitCode;
-}
-
-function orderOf(from: DocumentFromFile): number {
-  return from.document.kind === 'Address' ? 0 : 1;
 }
 
 async function applyOne(

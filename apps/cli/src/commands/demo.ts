@@ -65,9 +65,9 @@ async function runDemo(
   });
   const senderUrl = brokerAt(context.endpoints, options.protocol);
   const sender = await openSender(senderUrl, { address: 'temperature', qos: 1 });
-  const readings = new InFlight(UNDER_WAY_MAX);
   const stop = new AbortController();
   const over = AbortSignal.any([context.signal, stop.signal]);
+  const readings = new InFlight(UNDER_WAY_MAX, over);
   const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over });
   // When the receiver fails first, nobody looks at the sender's failure any more.
   sending.catch(() => {});

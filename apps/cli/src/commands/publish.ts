@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { usageError } from '../command-error.js';
 import { findBroker } from '../control/find-broker.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
@@ -7,7 +6,7 @@ import { formatBrokerUrl } from '../messaging/broker-url.js';
 import { InFlight } from '../messaging/in-flight.js';
 import type { MessageSender, OutgoingMessage } from '../messaging/message.js';
 import { openSender } from '../messaging/open.js';
-import { aborted, pause, type Terminal } from '../terminal.js';
+import { pause, type Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
 
 export interface PublishOptions {
@@ -27,8 +26,6 @@ export interface PublishOptions {
 const SIMULATION_INTERVAL_MS = 1000;
 /** Sends under way at a time: enough to fill a fast connection, few enough to stop soon. */
 const UNDER_WAY_MAX = 256;
-/** After Ctrl-C, the wait for outcomes of what was sent. */
-const LAST_OUTCOMES_MS = 500;
 
 export async function publish(terminal: Terminal, options: PublishOptions): Promise<ExitCode> {
   checkUsage(terminal, options);
@@ -43,7 +40,7 @@ export async function publish(terminal: Terminal, options: PublishOptions): Prom
   });
   const endless = options.count === undefined && options.simulate !== undefined;
   if (endless) terminal.note(`Sending to ${options.address} at ${formatBrokerUrl(url)}; Ctrl-C ends it.`);
-  const inFlight = new InFlight(UNDER_WAY_MAX);
+  const inFlight = new InFlight(UNDER_WAY_MAX, signal);
   await sendAll({ terminal, sender, inFlight, options, signal });
   await sender.close();
   report(terminal, inFlight, `${options.address} at ${formatBrokerUrl(url)}`);
@@ -87,12 +84,11 @@ async function sendAll(work: {
     if (!first && intervalMs > 0) await pause(intervalMs, signal);
     if (signal.aborted) break;
     first = false;
-    await Promise.race([inFlight.room(), aborted(signal)]);
+    await inFlight.room();
     if (signal.aborted) break;
     inFlight.add(sender.send(messageOf(body, options)));
   }
-  // What waits for credit that never comes must not keep the command from ending.
-  await Promise.race([inFlight.drained(), aborted(signal).then(() => delay(LAST_OUTCOMES_MS))]);
+  await inFlight.drained();
 }
 
 function messageOf(body: string, options: PublishOptions): OutgoingMessage {

@@ -15,7 +15,10 @@ export interface DocumentFromFile {
 const BYTES_MAX = 64 * 1024 ** 2;
 const FAULTS_SHOWN = 20;
 
-/** All documents are checked before any is given back. @throws CommandError with each fault's file, line and place */
+/**
+ * All documents are checked before any is given back. Addresses come first: a job is refused while what it reads is not
+ * there. @throws CommandError with each fault's file, line and place
+ */
 export async function readDocuments(
   terminal: Terminal,
   files: readonly string[],
@@ -36,7 +39,11 @@ export async function readDocuments(
     });
   }
   if (documents.length === 0) throw new CommandError(`there is no document in ${files.join(', ')}`);
-  return documents;
+  return documents.sort((left, right) => orderOf(left) - orderOf(right));
+}
+
+function orderOf(from: DocumentFromFile): number {
+  return from.document.kind === 'Address' ? 0 : 1;
 }
 
 async function readFileOrExplain(file: string): Promise<string> {
