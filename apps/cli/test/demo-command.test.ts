@@ -74,7 +74,7 @@ describe('demo', () => {
     const terminal = fakeTerminal();
     expect(await main(['demo', '--for', '300ms', '--seed', '7'], terminal)).toBe(0);
     expect(terminal.output()).toBe(
-      '2026-11-24 08:17:00 to 08:17:05   max 27   25 readings\n2026-11-24 08:17:05 to 08:17:10   max 24   24 readings\n',
+      '08:17:00 – 08:17:05   max 27   25 readings\n08:17:05 – 08:17:10   max 24   24 readings\n',
     );
     const [listening, skipped, summary, ...rest] = terminal.notes().trim().split('\n');
     expect(listening).toMatch(

@@ -207,12 +207,12 @@ describe('a window of the demo', () => {
     expect(windowAsJson(window)).toBe(
       '{"window_start":"2026-11-24 08:17:00","window_end":"2026-11-24 08:17:05","max":27,"readings":25}\n',
     );
-    expect(windowAsText(window)).toBe('2026-11-24 08:17:00 to 08:17:05   max 27   25 readings\n');
+    expect(windowAsText(window)).toBe('08:17:00 – 08:17:05   max 27   25 readings\n');
   });
 
   it('names both days at midnight, and has no maximum without numbers', () => {
     const window = { start: '2026-11-24 23:59:55', end: '2026-11-25 00:00:00', max: null, readings: 1 };
-    expect(windowAsText(window)).toBe('2026-11-24 23:59:55 to 2026-11-25 00:00:00   max -   1 reading\n');
+    expect(windowAsText(window)).toBe('2026-11-24 23:59:55 – 2026-11-25 00:00:00   max -   1 reading\n');
     expect(readWindow(incoming({ body: '', properties }))?.max).toBe(null);
   });
 

@@ -23,11 +23,12 @@ export function windowAsJson(window: DemoWindow): string {
   return `${JSON.stringify({ window_start: start, window_end: end, max, readings })}\n`;
 }
 
-/** "2026-11-24 08:17:00 to 08:17:05   max 27   25 readings" */
+/** "08:17:00 – 08:17:05   max 27   25 readings"; with the days where they differ. */
 export function windowAsText(window: DemoWindow): string {
-  const [startDay, ...startTime] = window.start.split(' ');
-  const [endDay, ...endTime] = window.end.split(' ');
-  const end = startDay === endDay && startTime.length > 0 ? endTime.join(' ') : window.end;
+  const [startDay, startTime] = window.start.split(' ');
+  const [endDay, endTime] = window.end.split(' ');
+  const sameDay = startDay === endDay && startTime !== undefined && endTime !== undefined;
+  const bounds = sameDay ? `${startTime} – ${endTime}` : `${window.start} – ${window.end}`;
   const readings = window.readings === 1 ? '1 reading' : `${window.readings} readings`;
-  return `${window.start} to ${end}   max ${window.max ?? '-'}   ${readings}\n`;
+  return `${bounds}   max ${window.max ?? '-'}   ${readings}\n`;
 }
