@@ -10,6 +10,7 @@ import { findFunction, functionNames } from './functions.js';
 import { arithmetic, commonTypeOf, joinTexts } from './operator-rules.js';
 import type { DataType, Expression, Span } from './plan.js';
 import { refusedCall } from './refused-functions.js';
+import { signatureText } from './signature-text.js';
 import { nearest } from './suggest.js';
 import type { Syntax } from './syntax.js';
 import { BIGINT, isOrderable, typeText } from './types.js';
@@ -62,15 +63,6 @@ function unknown(checker: ExpressionChecker, { name }: CallSyntax): undefined {
   const found = nearest(name.text, [...functionNames(), ...AGGREGATE_NAMES, 'window']);
   const hint = found === undefined ? 'the functions are listed in docs/reference/sql.md' : `did you mean ${found}?`;
   return checker.context.report('UNKNOWN_FUNCTION', name.span, [`there is no function ${name.text}`, hint]);
-}
-
-/** The shape of a call for messages: `lpad(text, length[, pad])`. */
-export function signatureText({ name, parameters, repeats = 0 }: FunctionDefinition): string {
-  const shown = parameters.map((parameter, index) => {
-    const text = `${index > 0 ? ', ' : ''}${parameter.name}`;
-    return parameter.fallback === undefined ? text : `[${text}]`;
-  });
-  return `${name}(${shown.join('')}${repeats > 0 ? ', …' : ''})`;
 }
 
 function countArguments(

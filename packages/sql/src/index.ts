@@ -22,5 +22,6 @@ export { LIMITS } from './limits.js';
 export { OPERATORS, type OperatorName } from './operators.js';
 export type * from './plan.js';
 export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
+export { resultText, signatureText } from './signature-text.js';
 export { KEYWORDS } from './tokens.js';
 export { typeofText, typeText } from './types.js';
