@@ -4,7 +4,6 @@ export {
   Controller,
   type ControllerOptions,
   type DocumentByKind,
-  type WriteOptions,
   type WriteResult,
 } from './controller.js';
 export {
@@ -15,6 +14,7 @@ export {
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';
+export type { WriteOptions } from './document-writer.js';
 export { AddressMessages } from './messages.js';
 export type * from './ports/message-access.js';
 export {

@@ -183,7 +183,7 @@ describe('what would lose messages', () => {
     const { controller, messaging, events } = await withStored();
     expect(await slugOf(controller.delete('Address', 'a'))).toBe('would-lose-messages');
     expect(messaging.requests).not.toContain('remove a');
-    expect(await controller.delete('Address', 'a', { force: true })).toMatchObject({ metadata: { name: 'a' } });
+    await controller.delete('Address', 'a', { force: true });
     expect(messaging.addresses.size).toBe(0);
     expect(controller.get('Address', 'a')).toBeUndefined();
     expect(events.at(-1)).toMatchObject({ type: 'deleted', document: { metadata: { name: 'a' } } });
@@ -207,6 +207,36 @@ describe('what would lose messages', () => {
     };
     expect(await slugOf(controller.delete('Address', 'a'))).toBe('would-lose-messages');
     expect(controller.require('Address', 'a').status.phase).toBe('Ready');
+  });
+
+  it('nobody brings back what is on its way out', async () => {
+    const { controller, messaging, timers } = await createWorld({ resyncMs: 1_000 });
+    for (const name of ['a', 'b']) await controller.put(queue(name));
+    let goOn = () => {};
+    messaging.fault = (request) => (request === 'remove b' ? new Promise((resolve) => (goOn = resolve)) : undefined);
+    const remove = ['a', 'b'].map((name) => ({ kind: 'Address', name }) as const);
+    const replaced = controller.replace(() => ({ put: [], remove }), {});
+    await flush();
+    expect([...messaging.addresses.keys()]).toEqual(['b']);
+    // Everything is looked at while a is gone from the plane and its document waits for b.
+    await timers.advance(4_000);
+    goOn();
+    await replaced;
+    await timers.advance(20_000);
+    expect([messaging.addresses.size, controller.names('Address')]).toEqual([0, []]);
+    expect(messaging.requests.filter((request) => request.startsWith('declare'))).toEqual(['declare a', 'declare b']);
+  });
+
+  it('what one refusal left undone is brought back at once', async () => {
+    const { controller, messaging } = await createWorld();
+    for (const name of ['a', 'b']) await controller.put(queue(name));
+    messaging.fault = (request) => {
+      if (request === 'remove b') throw new PlaneRefusal('Conflict', 'b is held');
+    };
+    const put = ['a', 'b'].map((name) => desired('Address', name, { type: 'topic' }));
+    expect(await slugOf(controller.replace(() => ({ put, remove: [] })))).toBe('conflict');
+    await flush();
+    expect(messaging.addresses.get('a')!.spec.type).toBe('queue');
   });
 
   it('keeps the document when the plane cannot be asked', async () => {

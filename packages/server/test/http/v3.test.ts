@@ -174,7 +174,7 @@ describe('/v3/address', () => {
     ] as const) {
       const answer = problemIn(await call(method, path, { body }));
       expect(answer, `${method} ${path}`).toMatchObject({ status: 409, slug: 'would-lose-messages' });
-      expect(answer.problem.detail).toContain('max holds 1 messages');
+      expect(answer.problem.detail).toContain('max holds 1 message');
       expect((await call('GET', '/v3/address')).body).toEqual(before);
     }
     expect(names(await call('PUT', '/v3/address?force=true', { body: list(address('new')) }))).toEqual(['new']);
