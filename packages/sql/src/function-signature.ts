@@ -69,6 +69,8 @@ export interface FunctionDefinition {
    * Default: not.
    */
   readonly rewritten?: true;
+  /** How a call is written, where it is not the list of the parameters. Default: it is. */
+  readonly written?: string;
   /** One sentence for the documentation. */
   readonly summary: string;
 }

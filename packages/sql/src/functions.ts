@@ -50,6 +50,7 @@ interface Declaration {
   /** Default: `when-any-argument-is`. */
   readonly nulls?: NullRule;
   readonly rewritten?: true;
+  readonly written?: string;
   readonly summary: string;
 }
 
@@ -62,17 +63,19 @@ const STRING_FUNCTIONS: Table = {
   upper: { aliases: ['ucase'], takes: [text('text')], gives: STRING, summary: 'In upper case.' },
   lower: { aliases: ['lcase'], takes: [text('text')], gives: STRING, summary: 'In lower case.' },
   trim: {
+    written: 'trim([BOTH characters FROM] text)',
     takes: [text('text'), textOr('characters', ' ')],
     gives: STRING,
-    summary:
-      'Without the leading and trailing characters that occur in `characters`; `trim(characters FROM text)` too.',
+    summary: 'Without the leading and trailing characters that occur in `characters`: blanks, if none are given.',
   },
   ltrim: {
+    written: 'ltrim(text)',
     takes: [text('text'), textOr('characters', ' ')],
     gives: STRING,
     summary: 'Without the leading ones; `trim(LEADING characters FROM text)`.',
   },
   rtrim: {
+    written: 'rtrim(text)',
     takes: [text('text'), textOr('characters', ' ')],
     gives: STRING,
     summary: 'Without the trailing ones; `trim(TRAILING characters FROM text)`.',
@@ -328,8 +331,16 @@ const BYTES_FUNCTIONS: Table = {
     nulls: 'sometimes',
     summary: 'The bytes; an odd first digit stands alone.',
   },
-  base64: { takes: [bytes('bytes')], gives: STRING, summary: 'Base64 with padding, in one line.' },
-  unbase64: { takes: [text('text')], gives: BINARY, summary: 'The bytes; bad text is an error.' },
+  base64: {
+    takes: [bytes('bytes')],
+    gives: STRING,
+    summary: 'Base64 with padding, in lines of 76 characters that CR LF parts (MIME).',
+  },
+  unbase64: {
+    takes: [text('text')],
+    gives: BINARY,
+    summary: 'The bytes; characters that are not of Base64 are skipped.',
+  },
   md5: { takes: [bytes('bytes')], gives: STRING, summary: 'MD5 as 32 hexadecimal digits.' },
   sha2: {
     takes: [bytes('bytes'), constantInt('bits')],

@@ -4,7 +4,8 @@ import { typeText } from './types.js';
 /** Functions as messages and the documentation show them. */
 
 /** The shape of a call: `lpad(text, length[, pad])`. */
-export function signatureText({ name, parameters, repeats = 0 }: FunctionDefinition): string {
+export function signatureText({ name, parameters, repeats = 0, written }: FunctionDefinition): string {
+  if (written !== undefined) return written;
   const shown = parameters.map((parameter, index) => {
     const text = `${index > 0 ? ', ' : ''}${parameter.name}`;
     return parameter.fallback === undefined ? text : `[${text}]`;

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { AGGREGATE_NAMES, DIAGNOSTIC_CODES, FUNCTIONS, LIMITS, MESSAGE_COLUMNS, resultText, signatureText } from '../src/index.js';
+import {
+  AGGREGATE_NAMES,
+  DIAGNOSTIC_CODES,
+  FUNCTIONS,
+  LIMITS,
+  MESSAGE_COLUMNS,
+  resultText,
+  signatureText,
+} from '../src/index.js';
 
 /** docs/reference/sql.md says what the tables of this package say. */
 
