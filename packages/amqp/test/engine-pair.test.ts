@@ -195,6 +195,27 @@ describe('both roles of the engine, back to back', () => {
     }
   });
 
+  it('bounds what is held for messages that never end', () => {
+    const pair = new Pair(
+      {},
+      { frameSizeMax: 512, incomingWindow: 3, messageSizeMax: 100_000, partialBytesMax: 1_500 },
+    );
+    const { sender } = openedSender(pair, 10);
+    sender.send(message('x'.repeat(50_000)));
+    pair.run();
+    expect(pair.client.handler.events).toContain('detach link-0 closed amqp:resource-limit-exceeded');
+    expect(pair.listener.connection.partialBytes).toBe(0);
+  });
+
+  it('gives back what it held once a message is whole', () => {
+    const pair = new Pair({}, { frameSizeMax: 512, partialBytesMax: 20_000, messageSizeMax: 10_000 });
+    const { sender } = openedSender(pair, 10);
+    for (let i = 0; i < 5; i++) sender.send(message('x'.repeat(9_000)));
+    pair.run();
+    expect(pair.listener.handler.messages).toHaveLength(5);
+    expect(pair.listener.connection.partialBytes).toBe(0);
+  });
+
   it('refuses an attach with an error, and the name is free again', () => {
     const pair = new Pair();
     pair.listener.handler.attachPolicy = (link) =>

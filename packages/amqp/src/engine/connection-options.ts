@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly incomingWindow?: number;
   /** Largest message, bytes. Default: 16 MiB. */
   readonly messageSizeMax?: number;
+  /** Bytes held in all for messages of which transfers are still to come. Default: 64 MiB, or four messages. */
+  readonly partialBytesMax?: number;
   /** How long the peer may be silent, ms; 0: for ever. Half of it is told to the peer (§2.4.5). Default: 0. */
   readonly idleTimeoutMs?: number;
   /** How long the peer's close is waited for, ms. Default: 5,000. */
@@ -44,6 +46,7 @@ export interface ConnectionBounds {
   readonly handleMax: number;
   readonly incomingWindow: number;
   readonly messageSizeMax: number;
+  readonly partialBytesMax: number;
   readonly idleTimeoutMs: number;
   readonly closeTimeoutMs: number;
 }
@@ -52,12 +55,14 @@ export interface ConnectionBounds {
 export const FRAME_SIZE_MIN = 512;
 
 export function boundsOf(options: ConnectionOptions): ConnectionBounds {
+  const messageSizeMax = options.messageSizeMax ?? 16 * 1024 * 1024;
   return {
     frameSizeMax: Math.max(FRAME_SIZE_MIN, options.frameSizeMax ?? 65_536),
     channelMax: options.channelMax ?? 255,
     handleMax: options.handleMax ?? 255,
     incomingWindow: options.incomingWindow ?? 65_535,
-    messageSizeMax: options.messageSizeMax ?? 16 * 1024 * 1024,
+    messageSizeMax,
+    partialBytesMax: options.partialBytesMax ?? Math.max(64 * 1024 * 1024, messageSizeMax * 4),
     idleTimeoutMs: options.idleTimeoutMs ?? 0,
     closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
   };

@@ -4,7 +4,7 @@
  */
 import { AmqpError, Condition } from '../amqp-error.js';
 import { Decoder } from '../codec/decoder.js';
-import { type Composite, decodeFields, readDescriptor } from '../performatives/composite.js';
+import { type Composite, decodeFields } from '../performatives/composite.js';
 import {
   ATTACH,
   BEGIN,
@@ -16,6 +16,7 @@ import {
   OPEN,
   type Open,
   Performative,
+  readPerformative,
 } from '../performatives/performatives.js';
 import { SaslCode } from '../performatives/sasl-frames.js';
 import type { ConnectionHandler } from './connection-handler.js';
@@ -55,6 +56,8 @@ export class Connection implements FrameSink {
   /** One of each for all sessions: the hot path makes no objects. */
   readonly delivery = new IncomingDelivery();
   readonly head = new TransferHead();
+  /** Bytes held for deliveries whose last transfer has not come. */
+  partialBytes = 0;
   private readonly transfer = new TransferFrame();
   private readonly disposition = new DispositionFrame();
   private readonly decoder = new Decoder();
@@ -190,10 +193,6 @@ export class Connection implements FrameSink {
     if (this.state !== 'sasl') return;
     this.saslServer?.outcome(code, additionalData);
     this.resumeReading();
-  }
-
-  *allSessions(): IterableIterator<Session> {
-    yield* this.sessions.values();
   }
 
   // FrameSink
@@ -491,16 +490,6 @@ export class Connection implements FrameSink {
   written(): void {
     this.idle.sent = true;
   }
-}
-
-/** The descriptor in the two bytes that all peers use, else the long way. */
-function readPerformative(decoder: Decoder): number {
-  const { buffer, position, end } = decoder;
-  if (end - position >= 3 && buffer[position] === 0 && buffer[position + 1] === 0x53) {
-    decoder.position = position + 3;
-    return buffer[position + 2]!;
-  }
-  return readDescriptor(decoder);
 }
 
 function framingError(description: string): AmqpError {

@@ -70,7 +70,7 @@ export class ReceiverLink extends Link {
     this.deliveryCount = serialAdd(this.deliveryCount, 1);
     if (this.credit > 0) this.credit--;
     if (frame.more) {
-      this.partial = new PartialDelivery(frame, buffer, end, this.sizeMax);
+      this.partial = new PartialDelivery(frame, buffer, this.sizeMax, this.session.connection);
       this.partial.append(buffer, frame.payloadStart, end);
       return;
     }
@@ -93,14 +93,14 @@ export class ReceiverLink extends Link {
       throw new AmqpError(Condition.illegalState, 'a delivery begins before the last one is whole', 'session');
     }
     if (frame.aborted) {
-      this.partial = undefined;
+      this.dropPartial();
       return;
     }
     // §2.7.5: a delivery is settled when any of its transfers says so.
     if (frame.settled) partial.settled = true;
     partial.append(buffer, frame.payloadStart, end);
     if (frame.more) return;
-    this.partial = undefined;
+    this.dropPartial();
     const { delivery } = this.session.connection;
     delivery.deliveryId = partial.deliveryId;
     delivery.tagBuffer = partial.tag;
@@ -112,6 +112,11 @@ export class ReceiverLink extends Link {
     delivery.start = 0;
     delivery.end = partial.size;
     this.complete(delivery);
+  }
+
+  private dropPartial(): void {
+    this.partial?.close();
+    this.partial = undefined;
   }
 
   private complete(delivery: IncomingDelivery): void {
@@ -156,7 +161,7 @@ export class ReceiverLink extends Link {
   }
 
   released(): void {
-    this.partial = undefined;
+    this.dropPartial();
     this.session.incoming.removeLink(this);
     this.unsettled = 0;
   }

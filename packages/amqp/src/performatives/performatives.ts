@@ -2,8 +2,9 @@
  * The performatives (AMQP 1.0 §2.7) but transfer, which is encoded and decoded by hand (engine/transfer-frame.ts). Field
  * names are the specification's in camel case.
  */
+import type { Decoder } from '../codec/decoder.js';
 import type { AmqpValue, Fields } from '../codec/values.js';
-import { type Composite, field, mandatory } from './composite.js';
+import { type Composite, field, mandatory, readDescriptor } from './composite.js';
 import { type DeliveryState, deliveryState, type ErrorRecord, errorRecord } from './delivery-state.js';
 import { anything, binary, boolean, fields, string, symbols, ubyte, uint, ulong, ushort } from './field-types.js';
 import { type Source, source, type Target, target } from './terminus.js';
@@ -247,3 +248,13 @@ export const CLOSE: Composite<Close> = {
   code: Performative.close,
   fields: [field('error', errorRecord)],
 };
+
+/** The descriptor in the two bytes that all peers use, else the long way. */
+export function readPerformative(decoder: Decoder): number {
+  const { buffer, position, end } = decoder;
+  if (end - position >= 3 && buffer[position] === 0 && buffer[position + 1] === 0x53) {
+    decoder.position = position + 3;
+    return buffer[position + 2]!;
+  }
+  return readDescriptor(decoder);
+}

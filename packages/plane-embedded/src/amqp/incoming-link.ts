@@ -51,7 +51,8 @@ export class IncomingLink implements BrokerLink, Sender {
     message.address = producer.address;
     const { deliveryId, settled } = delivery;
     const result = producer.send(message, settled ? -1 : deliveryId);
-    if (message.retain && this.retains) host.context.broker.retain(message);
+    const taken = result === 'accepted' || result === 'pending';
+    if (taken && message.retain && this.retains) host.context.broker.retain(message);
     if (result === 'pending') return;
     if (settled) {
       if (result !== 'accepted') host.context.counters.droppedIn++;

@@ -11,6 +11,7 @@ import {
   type RefusalReason,
   type Subscription,
 } from '@millrace/broker';
+import { MqttError } from '@millrace/mqtt';
 import { outcomeOf, refusalError } from './conditions.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
 import type { SourceTerms } from './source-terms.js';
@@ -67,7 +68,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
       outgoing.fill(message, delivery, message.expiresAt === 0 ? 0 : host.context.broker.nowMs);
       outgoing.delivery.settled = delivery === undefined;
       outgoing.delivery.context = delivery;
-      this.link.send(outgoing.delivery);
+      if (this.link.send(outgoing.delivery) < 0) delivery?.settle(Outcome.released);
     } catch (error) {
       this.undeliverable(delivery, error);
     }
@@ -75,7 +76,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
 
   /** Too large for the receiver, or without an AMQP form: another receiver may do better, else it is a dead letter. */
   private undeliverable(delivery: Delivery | undefined, error: unknown): void {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof AmqpError || error instanceof MqttError)) throw error;
     this.host.context.counters.undeliverable++;
     delivery?.settle(Outcome.modifiedUndeliverable);
   }

@@ -43,7 +43,12 @@ export function sourceTerms(attach: Attach, source: Source, container: string): 
 
 /** The durable subscription that a link of this name stands for. */
 export function durableNameOf(link: string, container: string): string {
-  return `amqp/${container}/${link}`;
+  return `amqp/${escapeSlash(container)}/${link}`;
+}
+
+/** So that container `a/b` with link `c` and container `a` with link `b/c` are two. */
+function escapeSlash(container: string): string {
+  return container.replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
 function subscriptionName(link: string, source: Source, container: string): Partial<SubscriptionOptions> {
