@@ -62,7 +62,7 @@ export interface MqttClientHandler extends CommonHandler {
 export interface ConnectionLimits {
   /** Largest packet taken in, bytes with fixed header. Default: 1,048,576. */
   readonly maximumPacketSize?: number;
-  /** Publications of QoS 1 and 2 that the peer may have open; told to MQTT 5 peers. Default: 65,535. */
+  /** Publications of QoS 1 and 2 that the peer may have open; only MQTT 5 peers can be told. Default: 65,535. */
   readonly receiveMaximum?: number;
   /** Publications sent and not acknowledged, when the peer sets no lower bound. Default: 1,000. */
   readonly inFlightMaximum?: number;

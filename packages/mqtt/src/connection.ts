@@ -359,7 +359,7 @@ export class MqttConnection {
     this.session = session;
     this.keepAlive.start(keepAlive);
     this.incoming.start(session, protocolVersion);
-    this.incoming.receiveMaximum = protocolVersion === 5 ? limits.receiveMaximum : 65_535;
+    this.incoming.receiveMaximum = limits.receiveMaximum;
     this.incoming.decoder.topicAliasMaximum = limits.topicAliasMaximum;
     const { encoder } = this.outgoing;
     encoder.protocolVersion = protocolVersion;

@@ -73,10 +73,21 @@ export class ClientSession {
 
   // ---- the connection comes and goes ----
 
-  /** After CONNACK: what ended with the last connection is opened again, and everything is asked to deliver. */
+  /**
+   * After CONNACK: what ended with the last connection is opened again, and everything is asked to deliver. What the
+   * client has no right to any more, or what is refused now, is not a part of the session any longer.
+   */
   resume(): void {
+    const principal = this.link?.principal;
     for (const subscription of [...this.subscriptions.values()]) {
-      if (subscription.open() === undefined) subscription.wake();
+      const allowed =
+        principal !== undefined && this.context.authorizer.authorize(principal, 'recv', subscription.source);
+      if (allowed && subscription.open() === undefined) {
+        subscription.wake();
+      } else {
+        this.remove(subscription);
+        subscription.end();
+      }
     }
     this.sendBehind();
   }

@@ -1,5 +1,6 @@
 /**
- * What a connection publishes, on its way to the broker. For each topic a route, with the right to send checked once.
+ * What a connection publishes, on its way to the broker. For each topic a route, with the right to send checked once: a
+ * right that is taken away ends with the connection.
  * Where the address is full, the connection is not read any further until there is room (DESIGN §4: for one keep-alive
  * at most), and the one publication that was read already is kept.
  */

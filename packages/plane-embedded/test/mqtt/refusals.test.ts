@@ -38,6 +38,19 @@ describe('rights', () => {
     expect(watcher.texts).toEqual([]);
   });
 
+  test('a session does not keep what its user has no right to any more', async () => {
+    const rights = new Set(['recv a', 'recv b']);
+    const plane = new Plane({ authorizer: { authorize: (_who, verb, address) => rights.has(`${verb} ${address}`) } });
+    const options = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+    const first = await plane.connect('c', options);
+    for (const filter of ['a', 'b']) await first.subscribe(filter, { qos: 1 });
+    await first.cut();
+    rights.delete('recv b');
+    const second = await plane.connect('c', options);
+    expect(second.protocol.observe('x')?.links.map((link) => link.name)).toEqual(['a']);
+    expect(plane.broker.subscriptions().map((view) => view.source)).toEqual(['a']);
+  });
+
   test('nobody takes over the session of another user', async () => {
     const plane = new Plane({ authenticate: ({ username }) => ({ name: username ?? '', authenticated: true }) });
     const mine = await plane.connect('c', { username: 'u' });
