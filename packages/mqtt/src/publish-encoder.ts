@@ -91,9 +91,10 @@ export class PublishEncoder {
 
   private writeVersion5(output: Output, publication: OutgoingPublication, packetId: number, first: number): boolean {
     const encoded = this.encoded(publication.topic);
-    const alias = this.aliasFor(encoded);
+    // With QoS 2 the topic always goes along: clients that keep the packet until PUBREL look the alias up too late.
+    const alias = publication.qos === 2 ? 0 : this.aliasFor(encoded);
     // Only an alias that the peer knows already stands for the topic.
-    const topicLength = encoded.alias !== 0 ? 0 : encoded.bytes.length;
+    const topicLength = alias !== 0 && encoded.alias !== 0 ? 0 : encoded.bytes.length;
     const payloadLength = publication.payloadEnd - publication.payloadStart;
     const forwarded =
       publication.propertiesEnd === publication.propertiesStart

@@ -249,6 +249,9 @@ describe('MQTT 5', () => {
       ...Array(3).fill('another/topic'),
       ...Array(3).fill('third'),
     ]);
+    send(client, 'a/long/topic', '2', 2);
+    const exactlyOnce = client.output.take();
+    expect(exactlyOnce.includes('a/long/topic')).toBe(true);
     send(server, 'x', '1', 0);
     send(server, 'x', '2', 0);
     exchange(client, server);
