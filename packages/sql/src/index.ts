@@ -24,4 +24,4 @@ export type * from './plan.js';
 export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
 export { resultText, signatureText } from './signature-text.js';
 export { KEYWORDS } from './tokens.js';
-export { typeofText, typeText } from './types.js';
+export { parseDataType, typeofText, typeText } from './types.js';

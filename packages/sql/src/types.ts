@@ -139,3 +139,13 @@ function lookUpDecimal(name: string, parameters: readonly number[]): TypeLookup 
     hint: 'DECIMAL(precision, scale) with precision 1 to 38 and scale 0 to precision',
   };
 }
+
+/** A type from its text, as schemas name it: `INT`, `DECIMAL(5, 2)`. Undefined for what is none. */
+export function parseDataType(text: string): DataType | undefined {
+  const match = /^\s*(\w+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$/.exec(text);
+  if (match === null) return undefined;
+  const [, name = '', ...parameters] = match;
+  const numbers = parameters.filter((parameter) => parameter !== undefined).map(Number);
+  const looked = lookUpType({ name: name.toUpperCase(), parameters: numbers, span: { start: 0, end: 0 } });
+  return looked.kind === 'found' ? looked.type : undefined;
+}

@@ -6,9 +6,9 @@ import {
   checkJob,
   checkQuery,
   type DataType,
+  parseDataType,
   type QueryPlan,
 } from '../src/index.js';
-import { lookUpType } from '../src/types.js';
 
 /**
  * A golden query: `queries/NAME.sql`. Its first line says what comes of it, `-- plan` or `-- error CODE …`; lines behind
@@ -51,10 +51,9 @@ function readQuery(name: string, sql: string): GoldenQuery {
 }
 
 function readType(text: string): DataType {
-  const [name = '', ...parameters] = text.split(/[(),]/).filter((part) => part !== '');
-  const looked = lookUpType({ name, parameters: parameters.map(Number), span: { start: 0, end: 0 } });
-  if (looked.kind === 'refused') throw new Error(looked.message);
-  return looked.type;
+  const type = parseDataType(text);
+  if (type === undefined) throw new Error(`${text} is no type`);
+  return type;
 }
 
 export function run({ sql, job, catalogue }: GoldenQuery): Checked<QueryPlan> {
