@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   connection?.close();
-  await server.stop();
+  await server?.stop();
 });
 
 async function send(target: string, ...messages: readonly Record<string, unknown>[]): Promise<void> {

@@ -89,7 +89,7 @@ describe('a user who follows the original demo', () => {
   const started: Running[] = [];
   afterEach(async () => {
     for (const program of started.splice(0)) await program.stop('SIGINT');
-    await server.stop();
+    await server?.stop();
   });
   const start = (program: string, ...args: readonly string[]) => {
     const running = new Running(process.execPath, [bin(program), ...args]);

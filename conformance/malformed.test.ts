@@ -84,7 +84,7 @@ afterAll(async () => {
   running = false;
   bystanderAmqp?.close();
   await bystanderMqtt?.endAsync(true);
-  await server.stop();
+  await server?.stop();
 });
 
 /** Runs many exchanges, some at a time; each must end by the server within the time. */
@@ -170,16 +170,15 @@ describe('a faulty client', () => {
   });
 
   test('that sends a frame of nonsense after opening is closed with amqp:decode-error or framing-error', async () => {
-    const nonsense = Buffer.from('0000000c02000000005399c0', 'hex');
+    // A begin whose list says that it is longer than its frame.
+    const nonsense = Buffer.from('0000001002000000005311c0ff054040', 'hex');
     const opened = amqpBytes.subarray(0, openEnd(amqpBytes));
     const reply = await exchange(server.amqpPort, Buffer.concat([opened, nonsense]), {
       halfClose: false,
       waitMs: 5_000,
     });
     expect(reply.end).toBe('server');
-    expect(reply.bytes.toString('latin1')).toMatch(
-      /amqp:(decode-error|connection:framing-error|not-implemented|invalid-field)/,
-    );
+    expect(reply.bytes.toString('latin1')).toMatch(/amqp:(decode-error|connection:framing-error)/);
   });
 
   test('that announces a frame larger than agreed is closed with framing-error, at once', async () => {

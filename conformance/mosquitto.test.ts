@@ -17,7 +17,7 @@ let server: Server;
 beforeAll(async () => {
   server = await Server.start({ documents: documents(queue('temperature'), queue('jobs'), topic('news')) });
 });
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 const versions: Version[] = ['mqttv311', 'mqttv5'];
 

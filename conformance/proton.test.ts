@@ -29,7 +29,7 @@ beforeAll(async () => {
     ),
   });
 });
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 const texts = (messages: readonly ProtonMessage[]) => messages.map((message) => message.body);
 

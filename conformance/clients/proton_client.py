@@ -69,11 +69,10 @@ def settle(receiver, outcome):
         receiver.reject()
     elif outcome == "release":
         receiver.release(delivered=False)
-    elif outcome == "modify-failed":
-        receiver.release(delivered=True)
-    elif outcome == "modify-undeliverable":
+    else:
         delivery = receiver.fetcher.unsettled.popleft()
-        delivery.local.undeliverable = True
+        delivery.local.failed = outcome == "modify-failed"
+        delivery.local.undeliverable = outcome == "modify-undeliverable"
         delivery.update(Delivery.MODIFIED)
         delivery.settle()
 
@@ -94,10 +93,9 @@ def receive(options):
             break
         show(described(message, None))
         settle(receiver, options.outcome)
-    if options.leave_open:
-        # As a client that loses its network: the link is not closed, the subscription stays.
-        receiver.link.detach()
-        connection.wait(lambda: not (receiver.link.state & receiver.link.REMOTE_ACTIVE), msg="detach")
+    # A link that its client closes is done with; one that only its connection ends may be durable, and stays.
+    if not options.leave_open:
+        receiver.close()
     connection.close()
 
 
@@ -181,7 +179,7 @@ class Transaction(MessagingHandler, TransactionHandler):
         show({"connectionClosed": condition.name, "description": condition.description})
 
     def on_sendable(self, event):
-        if self.answered and event.sender is getattr(self, "sender", None) and not getattr(self, "sent", False):
+        if self.answered and event.sender == getattr(self, "sender", None) and not getattr(self, "sent", False):
             self.sent = True
             event.sender.send(Message(body="after"))
 
@@ -224,7 +222,7 @@ def main():
             handler = Drain(options) if options.command == "drain" else Transaction(options)
             Container(handler).run()
     except LinkDetached as detached:
-        show({"detached": detached.condition, "description": detached.description})
+        show({"detached": detached.condition, "description": str(detached)})
 
 
 main()
