@@ -204,5 +204,5 @@ export const fakeSqlCheck: SqlCheck = (sql, schemas) => {
     return { ok: false, faults: [{ ...fault, line: 1, column: 1 }] };
   }
   const scan = { kind: 'source', address: source, output: [] } as const;
-  return { ok: true, plan: { sql, target, source: scan, watermark: undefined, root: scan } };
+  return { ok: true, plan: { sql, target, source: scan, watermark: undefined, root: scan, body: 'column' } };
 };

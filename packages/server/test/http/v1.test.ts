@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_SQL, queue } from '../../../controller/test/support/world.js';
 import { createHttpWorld, problemIn } from '../support/http-world.js';
 
-function document(kind: 'Address' | 'Job', name: string, spec: object, labels?: object) {
+function document(kind: 'Address' | 'Job', name: string, spec: object, labels?: Record<string, string>) {
   return { apiVersion: 'millrace.dev/v1', kind, metadata: { name, ...(labels && { labels }) }, spec };
 }
 
