@@ -227,6 +227,19 @@ describe('what would lose messages', () => {
     expect(messaging.requests.filter((request) => request.startsWith('declare'))).toEqual(['declare a', 'declare b']);
   });
 
+  it('what the plane gave up before a refusal is gone from the documents too', async () => {
+    const { controller, messaging, events } = await createWorld();
+    for (const name of ['a', 'b']) await controller.put(queue(name));
+    messaging.fault = (request) => {
+      if (request === 'remove b') throw new PlaneRefusal('Conflict', 'b is held');
+    };
+    const remove = ['a', 'b'].map((name) => ({ kind: 'Address', name }) as const);
+    expect(await slugOf(controller.replace(() => ({ put: [], remove })))).toBe('conflict');
+    await flush();
+    expect([controller.names('Address'), [...messaging.addresses.keys()]]).toEqual([['b'], ['b']]);
+    expect(events.filter(({ type }) => type === 'deleted')).toHaveLength(1);
+  });
+
   it('what one refusal left undone is brought back at once', async () => {
     const { controller, messaging } = await createWorld();
     for (const name of ['a', 'b']) await controller.put(queue(name));

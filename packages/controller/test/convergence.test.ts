@@ -14,6 +14,7 @@ const step = fc.oneof(
       act: fc.constant('put' as const),
       name: fc.constantFrom(...NAMES),
       type: fc.constantFrom('queue', 'topic'),
+      ttl: fc.integer({ min: 1, max: 3 }),
       force: fc.boolean(),
     }),
   },
@@ -46,7 +47,7 @@ type World = Awaited<ReturnType<typeof createWorld>>;
 function begin({ controller, messaging }: World, one: Step): Promise<unknown> {
   switch (one.act) {
     case 'put':
-      return controller.put(desired('Address', one.name, { type: one.type }), { force: one.force });
+      return controller.put(desired('Address', one.name, { type: one.type, ttl: one.ttl }), { force: one.force });
     case 'delete':
       return controller.delete('Address', one.name, { force: one.force });
     case 'putJob':
@@ -105,8 +106,10 @@ it('whatever is asked and whichever requests fail, the planes come to what the d
         await Promise.all(pending);
         await timers.advance(60_000);
 
-        const wished = controller.stored('Address').map(({ metadata, spec }) => [metadata.name, spec.type]);
-        const held = [...messaging.addresses].map(([name, { spec }]) => [name, spec.type]).sort();
+        const wished = controller.stored('Address').map(({ metadata, spec }) => [metadata.name, spec]);
+        const held = [...messaging.addresses]
+          .map(([name, { spec }]) => [name, spec] as const)
+          .sort(([left], [right]) => (left < right ? -1 : 1));
         expect(held).toEqual(wished);
         for (const name of controller.names('Address')) {
           expect(controller.require('Address', name)).toMatchObject({ status: { phase: 'Ready' } });
