@@ -1,5 +1,8 @@
 /** The client over real sockets, against a small listener of the same engine: an echo that keeps one queue. */
+
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ACCEPTED,
@@ -90,33 +93,35 @@ beforeEach(async () => {
   queue = [];
   settledStates = [];
   sockets = [];
-  server = createServer((socket) => {
-    sockets.push(socket);
-    const output = new GrowingOutput();
-    const handler = new EchoHandler(queue, settledStates);
-    const connection = new Connection({
-      role: 'listener',
-      containerId: 'echo',
-      output,
-      handler,
-      saslMechanisms: ['ANONYMOUS', 'PLAIN'],
-      frameSizeMax: 1_024,
-    });
-    const write = (): void => {
-      connection.flush();
-      if (output.position > 0) socket.write(output.take());
-      if (connection.state === 'closed') socket.end();
-    };
-    socket.on('data', (chunk: Buffer) => {
-      connection.ingest(chunk, 0, chunk.length);
-      write();
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => connection.transportClosed());
-  });
+  server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
 });
+
+function serve(socket: Socket): void {
+  sockets.push(socket);
+  const output = new GrowingOutput();
+  const handler = new EchoHandler(queue, settledStates);
+  const connection = new Connection({
+    role: 'listener',
+    containerId: 'echo',
+    output,
+    handler,
+    saslMechanisms: ['ANONYMOUS', 'PLAIN'],
+    frameSizeMax: 1_024,
+  });
+  const write = (): void => {
+    connection.flush();
+    if (output.position > 0) socket.write(output.take());
+    if (connection.state === 'closed') socket.end();
+  };
+  socket.on('data', (chunk: Buffer) => {
+    connection.ingest(chunk, 0, chunk.length);
+    write();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => connection.transportClosed());
+}
 
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
@@ -171,6 +176,17 @@ describe('client', () => {
     expect(settledStates).toEqual(['accepted', 'rejected', 'released', 'modified']);
   });
 
+  it('gives back on closing what was not handed out', async () => {
+    const connection = await open();
+    const sender = await connection.openSender('q');
+    await Promise.all(['a', 'b', 'c'].map((value) => sender.send(text(value))));
+    const receiver = await connection.openReceiver('q');
+    await receiver.receive(2_000);
+    await receiver.close();
+    await connection.close();
+    expect(settledStates).toEqual(['accepted', 'released', 'released']);
+  });
+
   it('gets a dynamic address', async () => {
     const connection = await open();
     const receiver = await connection.openReceiver(undefined);
@@ -204,6 +220,20 @@ describe('client', () => {
     await expect(connect({ ...options, password: 'wrong' })).rejects.toMatchObject({
       condition: 'amqp:unauthorized-access',
     });
+  });
+
+  it('speaks over TLS, and to nobody whose certificate it does not trust', async () => {
+    const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
+    const secure = createTlsServer({ key: fixture('key.pem'), cert: fixture('certificate.pem') }, serve);
+    secure.on('tlsClientError', () => {});
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const options = { host: '127.0.0.1', port: (secure.address() as AddressInfo).port };
+    const connection = await connect({ ...options, tls: { ca: fixture('certificate.pem'), servername: 'localhost' } });
+    const sender = await connection.openSender('q');
+    expect(await sender.send(text('secret'))).toEqual(ACCEPTED);
+    await connection.close();
+    await expect(connect({ ...options, tls: {} })).rejects.toMatchObject({ condition: Condition.connectionForced });
+    await new Promise((resolve) => secure.close(resolve));
   });
 
   it('says when nobody listens', async () => {

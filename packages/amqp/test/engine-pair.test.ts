@@ -237,6 +237,7 @@ describe('both roles of the engine, back to back', () => {
     near.state = 'attached';
     (near as ReceiverLink).setCredit(7);
     pair.run();
+    expect(pair.listener.handler.events.filter((event) => event.startsWith('flow'))).toEqual([]);
     far.accept({ source: { address: 'q' } });
     expect((far as SenderLink).sendable()).toBe(7);
   });

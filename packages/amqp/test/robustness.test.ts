@@ -234,6 +234,25 @@ describe('violations name their condition and end what they should', () => {
     expect(end.connection.state).toBe(answersClose ? 'closed' : 'opened');
   });
 
+  it('a delivery is settled when any of its transfers says so (§2.7.5)', () => {
+    const end = listener();
+    for (const piece of attached) feed(end, piece);
+    feed(end, transfer({ more: true }));
+    feed(end, frame(TRANSFER, { handle: 0, settled: true }, 0, Buffer.from('y')));
+    expect(end.handler.messages.map(String)).toEqual(['xy']);
+    expect(end.handler.links[0]!.unsettled).toBe(0);
+  });
+
+  it('an aborted delivery is none', () => {
+    const end = listener();
+    for (const piece of attached) feed(end, piece);
+    feed(end, transfer({ more: true }));
+    feed(end, frame(TRANSFER, { handle: 0, aborted: true }));
+    feed(end, transfer({ deliveryId: 1 }));
+    expect(end.handler.messages.map(String)).toEqual(['x']);
+    expect(end.connection.partialBytes).toBe(0);
+  });
+
   it('an unknown protocol header is answered with ours', () => {
     const end = listener();
     end.connection.ingest(Buffer.from('GET / HTTP/1.1\r\n'), 0, 16);

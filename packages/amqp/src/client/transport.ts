@@ -1,5 +1,5 @@
 /** The only file with sockets: connects, and drives an engine with what a socket says and the time. */
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { AmqpError, Condition } from '../amqp-error.js';
 import type { Connection } from '../engine/connection.js';
@@ -22,7 +22,7 @@ export function openSocket(options: TransportOptions): Promise<Socket> {
   const { host, port, tls, connectTimeoutMs = 10_000 } = options;
   return new Promise((resolve, reject) => {
     const socket =
-      tls === undefined ? connectTcp({ host, port }) : connectTls({ servername: host, ...tls, host, port });
+      tls === undefined ? connectTcp({ host, port }) : connectTls({ ...serverName(host), ...tls, host, port });
     const fail = (error: Error): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -39,6 +39,11 @@ export function openSocket(options: TransportOptions): Promise<Socket> {
       resolve(socket);
     });
   });
+}
+
+/** SNI names hosts, never addresses (RFC 6066 §3). */
+function serverName(host: string): TlsOptions {
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 export class Transport {

@@ -100,9 +100,10 @@ function outgoingTerms(host: AttachHost, link: SenderLink): { readonly terms: Ou
   const { source } = attach;
   if (source === undefined) return lookedUp(host, link);
   if (source.dynamic === true) {
+    // What is asked for is judged before a queue is made for it.
+    const { options } = sourceTerms(attach, { ...source, address: 'dynamic' }, host.container);
     const address = host.createTemporary();
-    const made = { ...source, address };
-    return { terms: { ...sourceTerms(attach, made, host.container), temporary: true }, source: made };
+    return { terms: { address, options, endsWithClose: false, temporary: true }, source: { ...source, address } };
   }
   return { terms: { ...sourceTerms(attach, source, host.container), temporary: false }, source };
 }

@@ -1,5 +1,17 @@
 /** A broker behind an AMQP listener on a free port, and clients of it. */
-import { type AmqpConnection, type AmqpMessage, type AmqpReceiver, connect, valueBody } from '@millrace/amqp';
+import { connect as connectTcp, type Socket } from 'node:net';
+import {
+  type AmqpConnection,
+  type AmqpMessage,
+  type AmqpReceiver,
+  Connection,
+  ConnectionHandler,
+  connect,
+  type DeliveryState,
+  GrowingOutput,
+  type SenderLink,
+  valueBody,
+} from '@millrace/amqp';
 import { type AddressSettingsInput, Broker } from '@millrace/broker';
 import { type Journal, MemoryJournal } from '@millrace/journal';
 import type { Principal, Verb } from '@millrace/security';
@@ -73,6 +85,38 @@ export class AmqpServer {
   async stop(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));
     await this.listener.stop('the test is over', 500);
+  }
+}
+
+/** A client's engine on a socket, for what the client library does not do. */
+export class RawClient extends ConnectionHandler {
+  readonly output = new GrowingOutput();
+  readonly engine = new Connection({ role: 'client', containerId: 'raw', output: this.output, handler: this });
+  readonly socket: Socket;
+  /** All that came. */
+  readonly received: Buffer[] = [];
+  readonly settledStates: (DeliveryState | undefined)[] = [];
+
+  constructor(server: AmqpServer) {
+    super();
+    this.socket = connectTcp(server.listener.port, '127.0.0.1');
+    this.socket.on('error', () => {});
+    this.socket.on('data', (chunk: Buffer) => {
+      this.received.push(Buffer.from(chunk));
+      this.engine.ingest(chunk, 0, chunk.length);
+      this.write();
+    });
+    this.engine.start();
+  }
+
+  /** Sends what the engine has written. */
+  write(): void {
+    this.engine.flush();
+    if (this.output.position > 0) this.socket.write(this.output.take());
+  }
+
+  override onSettled(_link: SenderLink, _context: unknown, state: DeliveryState | undefined): void {
+    this.settledStates.push(state);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AmqpError, Typed } from '@millrace/amqp';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AmqpServer, type ServerOptions, text, texts, until } from './amqp-server.js';
+import { AmqpServer, RawClient, type ServerOptions, text, texts, until } from './amqp-server.js';
 
 let server: AmqpServer;
 const start = async (options?: ServerOptions) => {
@@ -178,6 +178,13 @@ describe('temporary queues and services', () => {
   });
 });
 
+it('makes no temporary queue for a receiver that is refused', async () => {
+  await start();
+  const client = await server.client();
+  await expect(client.openReceiver(undefined, { source: { filter: { f: 'x' } } })).rejects.toThrow(/filters/);
+  expect(server.broker.addresses().filter(({ temporary }) => temporary)).toEqual([]);
+});
+
 const DURABLE = { durable: 2, expiryPolicy: 'never' } as const;
 
 describe('topics', () => {
@@ -215,6 +222,21 @@ describe('topics', () => {
     expect(await texts(second, 2)).toEqual(['while detached', 'while away']);
     await second.close();
     expect(server.broker.subscriptions()).toEqual([]);
+  });
+
+  it('let a client find its durable subscription by the link name alone, and end it, as JMS does', async () => {
+    await start(topic);
+    const owner = await server.client('raw');
+    await (await owner.openReceiver('t', { name: 'sub', source: DURABLE })).detach();
+    const client = new RawClient(server);
+    const link = client.engine.beginSession().attach('receiver', 'sub', { target: { address: 'x' } });
+    client.write();
+    await until(() => link.state === 'attached');
+    expect(link.remote?.source).toMatchObject({ address: 't', expiryPolicy: 'never' });
+    link.detach({ closed: true });
+    client.write();
+    await until(() => server.broker.subscriptions().length === 0);
+    client.socket.destroy();
   });
 
   it('let the newest attach take a durable subscription over', async () => {

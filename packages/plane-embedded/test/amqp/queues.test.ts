@@ -1,8 +1,8 @@
 import { connect as connectTcp } from 'node:net';
-import { Connection, ConnectionHandler, GrowingOutput, type ReceiverLink } from '@millrace/amqp';
+import { encodeMessage, OutgoingDelivery, type ReceiverLink, type SenderLink } from '@millrace/amqp';
 import { type Journal, JournalError } from '@millrace/journal';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AmqpServer, type ServerOptions, text, texts, until } from './amqp-server.js';
+import { AmqpServer, RawClient, type ServerOptions, text, texts, until } from './amqp-server.js';
 
 let server: AmqpServer;
 const start = async (options?: ServerOptions) => {
@@ -117,6 +117,16 @@ describe('a queue over AMQP', () => {
     expect(await texts(await client.openReceiver('dead'), 1)).toEqual(['bad']);
   });
 
+  it('does not give a message again to a receiver for whom it is undeliverable', async () => {
+    await start({ addresses: { q: { type: 'queue', deadLetter: 'dead' }, dead: { type: 'queue' } } });
+    const client = await server.client();
+    await (await client.openSender('q')).send(text('not for me'));
+    const only = await client.openReceiver('q', { settlement: 'explicit' });
+    (await only.receive(2_000))!.modify({ undeliverableHere: true });
+    expect(await texts(await client.openReceiver('dead'), 1)).toEqual(['not for me']);
+    expect(await only.receive(0)).toBeUndefined();
+  });
+
   it('gives back in order what a client held when it broke off', async () => {
     await start();
     const first = await server.client('first');
@@ -168,6 +178,36 @@ describe('a queue over AMQP', () => {
     const other = await server.client('other');
     expect(await texts(await other.openReceiver('q'), 1_000)).toEqual(Array.from({ length: 1_000 }, (_, i) => `${i}`));
     await Promise.all(sends);
+  });
+
+  it('takes credit back from other senders when it is full', async () => {
+    await start({ addresses: { q: { type: 'queue', whenFull: 'block', limits: { messages: 100 } } } });
+    const client = await server.client();
+    const [first, second] = [await client.openSender('q'), await client.openSender('q')];
+    await until(() => first.credit > 0 && second.credit > 0);
+    for (let i = 0; i < 88; i++) void first.send(text(`${i}`));
+    await until(() => second.credit === 0);
+    const late = second.send(text('late'));
+    expect(await texts(await client.openReceiver('q'), 89)).toHaveLength(89);
+    expect(await late).toEqual({ kind: 'accepted' });
+  });
+
+  it('settles a run of messages with one frame', async () => {
+    await start();
+    const client = new RawClient(server);
+    const link = client.engine.beginSession().attach('sender', 's', { target: { address: 'q' } }) as SenderLink;
+    client.write();
+    await until(() => link.credit > 300);
+    client.received.length = 0;
+    const delivery = new OutgoingDelivery();
+    delivery.buffer = encodeMessage(text('x'));
+    delivery.end = delivery.buffer.length;
+    for (let i = 0; i < 300; i++) link.send(delivery);
+    client.write();
+    await until(() => client.settledStates.length === 300);
+    const dispositions = Buffer.concat(client.received).toString('latin1').split('\x00\x53\x15').length - 1;
+    expect(dispositions).toBeLessThanOrEqual(2);
+    client.socket.destroy();
   });
 
   it('rejects with the condition when it is full and asked to', async () => {
@@ -229,32 +269,21 @@ describe('a queue over AMQP', () => {
     const sender = await (await server.client()).openSender('q');
     const body = 'x'.repeat(100_000);
     for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 50 }, () => sender.send(text(body))));
-    const output = new GrowingOutput();
-    const engine = new Connection({ role: 'client', containerId: 'lazy', output, handler: new ConnectionHandler() });
-    const socket = connectTcp(server.listener.port, '127.0.0.1');
-    socket.on('error', () => {});
-    engine.start();
-    const link = engine.beginSession().attach('receiver', 'lazy', { source: { address: 'q' } }) as ReceiverLink;
-    socket.write(output.take());
-    // Reads until it has attached and granted credit for all of it, then never again.
-    await new Promise<void>((resolve) => {
-      socket.on('data', (chunk: Buffer) => {
-        engine.ingest(chunk, 0, chunk.length);
-        if (link.state !== 'attached') return;
-        link.setCredit(10_000);
-        engine.flush();
-        socket.write(output.take());
-        socket.pause();
-        resolve();
-      });
-    });
-    const lazy = () => [...server.listener.observe()].find(({ container }) => container === 'lazy')!.links[0]!;
+    // Attaches, grants credit for all of it, and reads no further.
+    const client = new RawClient(server);
+    const link = client.engine.beginSession().attach('receiver', 'lazy', { source: { address: 'q' } }) as ReceiverLink;
+    client.write();
+    await until(() => link.state === 'attached');
+    link.setCredit(10_000);
+    client.write();
+    client.socket.pause();
+    const lazy = () => [...server.listener.observe()].find(({ container }) => container === 'raw')!.links[0]!;
     await until(() => lazy().deliveries > 0);
     await new Promise((resolve) => setTimeout(resolve, 100));
     // 50 MB wait; the kernel takes some MB by itself, the broker's output a hundredth of it.
     expect(lazy().deliveries).toBeLessThan(250);
     // What it did not read is others' to have.
-    socket.destroy();
+    client.socket.destroy();
     const receiver = await (await server.client('eager')).openReceiver('q', { credit: 100 });
     expect(await texts(receiver, 500)).toHaveLength(500);
   });
