@@ -39,16 +39,21 @@ export class Acknowledgement {
   }
 }
 
+export interface Answer {
+  readonly reasonCode: number;
+  readonly protocolVersion: ProtocolVersion;
+  readonly reason?: string | undefined;
+}
+
 /** MQTT 3.1.1 has no reason codes: `reasonCode` is left out there. `reason` becomes the reason string of MQTT 5. */
 export function writeAcknowledgement(
   output: Output,
   type: AcknowledgementType,
   packetId: number,
-  answer: { readonly reasonCode: number; readonly reason?: string | undefined },
-  protocolVersion: ProtocolVersion,
+  answer: Answer,
 ): void {
   const first = (type << 4) | (type === PacketType.pubrel ? 2 : 0);
-  if (protocolVersion === 4 || answer.reasonCode === ReasonCode.success) {
+  if (answer.protocolVersion === 4 || answer.reasonCode === ReasonCode.success) {
     writeShortAcknowledgement(output, first, packetId);
     return;
   }

@@ -95,9 +95,9 @@ export class IncomingPublications {
         writeShortAcknowledgement(this.output, qos === 1 ? PUBACK : PUBREC, packetId);
       } else {
         const type = qos === 1 ? PacketType.puback : PacketType.pubrec;
-        const answer = { reasonCode, reason: this.reasons.get(tag) };
+        const answer = { reasonCode, reason: this.reasons.get(tag), protocolVersion: this.decoder.protocolVersion };
         this.reasons.delete(tag);
-        writeAcknowledgement(this.output, type, packetId, answer, this.decoder.protocolVersion);
+        writeAcknowledgement(this.output, type, packetId, answer);
       }
     }
   }
@@ -113,8 +113,8 @@ export class IncomingPublications {
     if (known || this.decoder.protocolVersion === 4) {
       writeShortAcknowledgement(this.output, PUBCOMP, packetId);
     } else {
-      const answer = { reasonCode: ReasonCode.packetIdentifierNotFound };
-      writeAcknowledgement(this.output, PacketType.pubcomp, packetId, answer, 5);
+      const answer = { reasonCode: ReasonCode.packetIdentifierNotFound, protocolVersion: 5 } as const;
+      writeAcknowledgement(this.output, PacketType.pubcomp, packetId, answer);
     }
   }
 }

@@ -1,12 +1,5 @@
-export {
-  type ClientOptions,
-  connect,
-  type MessageListener,
-  type MqttClient,
-  type PublishOptions,
-  type ReceivedMessage,
-  type SubscribeOptions,
-} from './client.js';
+export { connect, type MqttClient } from './client.js';
+export type * from './client-options.js';
 export * from './connection.js';
 export type * from './connection-options.js';
 export { MqttError } from './error.js';

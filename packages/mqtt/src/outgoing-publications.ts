@@ -140,8 +140,9 @@ export class OutgoingPublications {
       default: {
         // Nothing is known of it: PUBREL lets the peer end the exchange (§3.6.2.1).
         if (reasonCode >= 0x80) return;
-        const answer = { reasonCode: ReasonCode.packetIdentifierNotFound };
-        writeAcknowledgement(this.output, PacketType.pubrel, packetId, answer, this.encoder.protocolVersion);
+        const { protocolVersion } = this.encoder;
+        const answer = { reasonCode: ReasonCode.packetIdentifierNotFound, protocolVersion };
+        writeAcknowledgement(this.output, PacketType.pubrel, packetId, answer);
       }
     }
   }

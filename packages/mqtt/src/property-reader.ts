@@ -134,6 +134,15 @@ export class PublishProperties {
   /** Seconds; -1: none. */
   messageExpiryInterval = -1;
   subscriptionIdentifiers = 0;
+
+  note(id: number, value: number): void {
+    if (id === HopProperty.messageExpiryInterval) this.messageExpiryInterval = value;
+    else if (id === HopProperty.subscriptionIdentifier) this.subscriptionIdentifiers++;
+    else if (id === HopProperty.topicAlias) {
+      if (value === 0) throw protocolError('topicAlias is 0');
+      this.topicAlias = value;
+    }
+  }
 }
 
 /**
@@ -158,40 +167,29 @@ export function scanPublishProperties(buffer: Buffer, start: number, end: number
       if (repeated) throw protocolError(`property ${definition.name} is repeated`);
       if (definition.id !== HopProperty.topicAlias) seen |= bit;
     }
-    checkPublishProperty(definition, buffer, value, at, found);
+    const number = checkPublishProperty(definition, buffer, value, at);
+    if (number >= 0) found.note(definition.id, number);
   }
 }
 
-function checkPublishProperty(
-  definition: PropertyDefinition,
-  buffer: Buffer,
-  value: number,
-  next: number,
-  found: PublishProperties,
-): void {
+/** @returns the value of a property that is a number; -1 for all others, whose content is checked */
+function checkPublishProperty(definition: PropertyDefinition, buffer: Buffer, value: number, next: number): number {
   switch (definition.type) {
     case 'string':
       if (!isWellFormed(buffer, value + 2, next)) throw malformed(`${definition.name} is not well-formed UTF-8`);
-      return;
+      return -1;
     case 'topic':
       readTopic(buffer, value, next);
-      return;
+      return -1;
     case 'pair': {
       const middle = skipString(buffer, value, next);
-      if (isWellFormed(buffer, value + 2, middle) && isWellFormed(buffer, middle + 2, next)) return;
+      if (isWellFormed(buffer, value + 2, middle) && isWellFormed(buffer, middle + 2, next)) return -1;
       throw malformed('a user property is not well-formed UTF-8');
     }
     case 'binary':
-      return;
-    default: {
-      const number = readNumber(definition, buffer, value, next);
-      if (definition.id === HopProperty.messageExpiryInterval) found.messageExpiryInterval = number;
-      else if (definition.id === HopProperty.subscriptionIdentifier) found.subscriptionIdentifiers++;
-      else if (definition.id === HopProperty.topicAlias) {
-        found.topicAlias = number;
-        if (number === 0) throw protocolError('topicAlias is 0');
-      }
-    }
+      return -1;
+    default:
+      return readNumber(definition, buffer, value, next);
   }
 }
 
