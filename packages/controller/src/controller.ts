@@ -208,8 +208,7 @@ export class Controller {
    * @throws ProblemError
    */
   async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<void> {
-    const changes = await this.#writer.replace(plan, options);
-    await Promise.all(changes.map((change) => this.#settle(change, options)));
+    await this.#attempt((await this.#writer.replace(plan, options)).map(({ next }) => next));
   }
 
   /** Pausing is a wish like the others: it is kept in the document. */
@@ -273,19 +272,27 @@ export class Controller {
     });
   }
 
-  /** Waits until the planes were asked once, but not for ever. */
+  /** Waits until the planes were asked once for what they do not have, but not for ever. */
+  async #attempt(documents: readonly StoredDocument[]): Promise<void> {
+    const wanting = documents.filter((document) => document.kind === 'Job' || !this.#addresses.isCurrent(document));
+    if (wanting.length === 0) return;
+    const { timers, timeoutMs } = this.#patience;
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = timers.after(timeoutMs, resolve);
+    });
+    const attempts = wanting.map((document) => this.#queue.attempt(keyText(keyOf(document))));
+    await Promise.race([Promise.all(attempts), patience]);
+    cancel();
+  }
+
   async #settle({ next, outcome }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
     const key = keyOf(next);
     if (options.dryRun === true) {
       const shown = this.get(key.kind, key.name) ?? this.#neverSeen(next);
       return { document: { ...shown, ...next } as Document, outcome, etag: etagOf(next) };
     }
-    let cancel = () => {};
-    const patience = new Promise<void>((resolve) => {
-      cancel = this.#patience.timers.after(this.#patience.timeoutMs, resolve);
-    });
-    await Promise.race([this.#queue.attempt(keyText(key)), patience]);
-    cancel();
+    await this.#attempt([next]);
     // Someone may have deleted it meanwhile; what was written is still the answer.
     const document = this.get(key.kind, key.name) ?? this.#neverSeen(next);
     return { document, outcome, etag: etagOf(next) };
