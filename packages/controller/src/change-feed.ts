@@ -35,8 +35,11 @@ export class ChangeFeed {
     return () => this.#listeners.delete(listener);
   }
 
-  publish(type: DocumentEvent['type'], document: Document): void {
+  /** @param show makes the document: called only when somebody listens */
+  publish(type: DocumentEvent['type'], show: () => Document): void {
     this.#version += 1;
+    if (this.#listeners.size === 0) return;
+    const document = show();
     const event = { type, document, version: this.#version };
     for (const listener of [...this.#listeners]) {
       try {

@@ -245,7 +245,7 @@ export class Controller {
   #deleting(keys: readonly DocumentKey[]): () => void {
     const documents = keys.map(({ kind, name }) => this.get(kind, name)).filter((document) => document !== undefined);
     return () => {
-      for (const document of documents) this.#feed.publish('deleted', document);
+      for (const document of documents) this.#feed.publish('deleted', () => document);
       for (const { kind, name } of keys) {
         if (kind === 'Job') {
           this.#jobs.forget(name);
@@ -316,8 +316,8 @@ export class Controller {
   }
 
   #announce(type: 'added' | 'modified', { kind, name }: DocumentKey): void {
-    const document = this.get(kind, name);
-    if (document !== undefined) this.#feed.publish(type, document);
+    const stored: StoredDocument | undefined = this.#store.get(kind, name);
+    if (stored !== undefined) this.#feed.publish(type, () => this.#withStatus(stored));
     if (kind === 'Address') this.#wakeUsersOf(name);
   }
 
