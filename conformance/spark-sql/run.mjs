@@ -4,11 +4,15 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { collect } from './collect.mjs';
+import { randomTexts } from './random-expressions.mjs';
 
 /**
  * Every SQL text of the repository against real Spark: Millrace checks it, Spark parses and analyzes it, and both must
  * give the same columns of the same types. One line a text; the last line is `N passed, N failed`.
+ *
+ * Then random expressions, which show what the texts did not think of (`--seed N` for others).
  *
  * Spark comes from the pyspark package, in a virtual environment under .cache, made once (about 500 MB). It needs
  * Python 3 with venv and a Java 17 runtime. With an argument only the texts whose place contains it are looked at.
@@ -19,6 +23,7 @@ const root = join(here, '../..');
 const environment = join(root, '.cache/spark-sql-venv');
 const python = join(environment, 'bin/python');
 const REQUIREMENT = 'pyspark==4.3.*';
+const RANDOM_COUNT = 300;
 
 function fail(message) {
   console.log(`spark-sql: ${message}`);
@@ -72,12 +77,6 @@ async function loadChecker() {
   return import(pathToFileURL(join(root, 'packages/sql/dist/index.js')).href);
 }
 
-function dataType(text) {
-  const decimal = /^DECIMAL\((\d+), ?(\d+)\)$/.exec(text);
-  if (decimal !== null) return { name: 'DECIMAL', precision: Number(decimal[1]), scale: Number(decimal[2]) };
-  return { name: text };
-}
-
 function sparkColumns(fields, sql) {
   return fields.map(({ name, type }) => [name, sql.typeofText(type).toUpperCase()]);
 }
@@ -86,7 +85,7 @@ function sparkColumns(fields, sql) {
 function examine(text, sql) {
   const columns = {};
   for (const { source, name, type } of text.columns) {
-    columns[source] = [...(columns[source] ?? []), { name, type: dataType(type) }];
+    columns[source] = [...(columns[source] ?? []), { name, type: sql.parseDataType(type) }];
   }
   const options = { catalogue: { columns } };
   const isJob = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*INSERT\b/i.test(text.sql);
@@ -159,8 +158,13 @@ async function judge(text, sql, spark) {
 async function main() {
   await installSpark();
   const sql = await loadChecker();
-  const wanted = process.argv[2] ?? '';
-  const texts = collect(root).filter(({ place }) => place.includes(wanted));
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seed: { type: 'string', default: '1' } },
+  });
+  const wanted = positionals[0] ?? '';
+  const random = randomTexts(sql, { seed: Number(values.seed), count: RANDOM_COUNT });
+  const texts = [...collect(root), ...random].filter(({ place }) => place.includes(wanted));
   const spark = openSpark();
   const { version } = await spark.ready();
   console.log(`spark-sql: ${texts.length} texts, Spark ${version}`);

@@ -1,7 +1,7 @@
 import { castTo } from './casts.js';
 import type { CheckContext } from './context.js';
 import { booleanCall, isNullable, planBranch, typeOf } from './expression-tools.js';
-import { arithmetic, checkComparison } from './operator-rules.js';
+import { checkComparison, namedArithmetic } from './operator-rules.js';
 import type { DataType, Expression, Span } from './plan.js';
 import { STRING, TIMESTAMP, typeofText } from './types.js';
 
@@ -48,7 +48,7 @@ function rewritePair(
 ): Expression | undefined | 'as it is' {
   switch (name) {
     case 'mod':
-      return arithmetic('remainder', [first, second], span);
+      return namedArithmetic(context, { operator: 'remainder', as: 'remainder' }, [first, second], span);
     case 'ifnull': {
       const nullable = isNullable(first) && isNullable(second);
       return { kind: 'call', name: 'coalesce', args: [first, second], type: typeOf(first), nullable, span };
@@ -67,6 +67,7 @@ function rewritePair(
         : when(booleanCall('is_not_null', [first], span, 'never-null'), second, third, span);
     case 'to_timestamp':
     case 'try_to_timestamp':
+      if (typeOf(first).name === 'TIMESTAMP') return { ...first, span };
       return second.kind === 'literal' && second.value === '' ? timestampCast(first, name, span) : 'as it is';
     default:
       return 'as it is';

@@ -7,7 +7,7 @@ import { checkConstants } from './function-constants.js';
 import { rewriteCall } from './function-rewrites.js';
 import type { FunctionDefinition, Parameter } from './function-signature.js';
 import { findFunction, functionNames } from './functions.js';
-import { arithmetic, commonTypeOf, joinTexts } from './operator-rules.js';
+import { commonTypeOf, joinTexts, namedArithmetic } from './operator-rules.js';
 import type { DataType, Expression, Span } from './plan.js';
 import { refusedCall } from './refused-functions.js';
 import { signatureText } from './signature-text.js';
@@ -179,7 +179,12 @@ function makeCall(
   if (name === 'concat') return joinTexts(checker.context, args, span);
   const [first, second] = args;
   if (result.rule === 'arithmetic' && first !== undefined && second !== undefined) {
-    return arithmetic(result.operator, [first, second], span, definition.rewritten ? result.operator : name);
+    return namedArithmetic(
+      checker.context,
+      { operator: result.operator, as: definition.rewritten ? result.operator : name },
+      [first, second],
+      span,
+    );
   }
   const type = resultType(definition, args);
   const nullable =

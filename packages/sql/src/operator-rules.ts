@@ -80,18 +80,37 @@ export function checkArithmetic(
   return arithmetic(ARITHMETIC[operator], operands, span);
 }
 
-/** Also what the `try_` functions and `mod` compute their type by: operands are numbers already. */
-export function arithmetic(name: Arithmetic, operands: Pair, span: Span, as: string = name): Expression {
-  const nullable = operands.some(isNullable) || as !== name;
+const SYMBOLS: Readonly<Record<Arithmetic, '+' | '-' | '*' | '%' | '/'>> = {
+  add: '+',
+  subtract: '-',
+  multiply: '*',
+  remainder: '%',
+  divide: '/',
+};
+
+/** `mod(x, y)` and the `try_` functions: as the operator, which then gives NULL where it would fail. */
+export function namedArithmetic(
+  context: CheckContext,
+  { operator, as }: { readonly operator: Arithmetic; readonly as: string },
+  operands: Pair,
+  span: Span,
+): Expression | undefined {
+  const checked = checkArithmetic(context, SYMBOLS[operator], operands, span);
+  if (checked?.kind !== 'call' || as === operator) return checked;
+  return { ...checked, name: as, nullable: true };
+}
+
+function arithmetic(name: Arithmetic, operands: Pair, span: Span): Expression {
+  const nullable = operands.some(isNullable);
   const decimals = decimalOperands(operands);
   if (decimals !== undefined) {
     const [left, right] = decimals;
     const type = decimalResult(name, typeOf(left) as Decimal, typeOf(right) as Decimal);
-    return { kind: 'call', name: as, args: decimals, type, nullable, span };
+    return { kind: 'call', name, args: decimals, type, nullable, span };
   }
   const [left, right] = operands;
   const type = name === 'divide' ? DOUBLE : (commonType(typeOf(left), typeOf(right)) ?? DOUBLE);
-  return { kind: 'call', name: as, args: operands.map((operand) => castTo(operand, type)), type, nullable, span };
+  return { kind: 'call', name, args: operands.map((operand) => castTo(operand, type)), type, nullable, span };
 }
 
 /** Both operands as DECIMAL, if one is and the other is exact too. */
