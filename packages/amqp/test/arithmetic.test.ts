@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeliveryRing } from '../src/engine/delivery-ring.js';
+import { DispositionFrame, DispositionRange, writeAccepted } from '../src/engine/disposition-frame.js';
 import { serialAdd, serialDifference } from '../src/engine/serial-number.js';
 import { SessionWindow } from '../src/engine/session-window.js';
+import { ACCEPTED, type DeliveryState, Encoder, GrowingOutput, RELEASED } from '../src/index.js';
+import { encodeComposite } from '../src/performatives/composite.js';
+import { DISPOSITION } from '../src/performatives/performatives.js';
 
 describe('serial numbers (RFC 1982)', () => {
   it.each([
@@ -49,6 +53,53 @@ describe('session windows (§2.5.6)', () => {
     window.flowReceived(nextIncomingId, incomingWindow, 7, 50);
     expect(window.remoteIncomingWindow).toBe(left);
     expect([window.nextIncomingId, window.remoteOutgoingWindow]).toEqual([7, 50]);
+  });
+});
+
+describe('dispositions', () => {
+  const anyState = fc.constantFrom<DeliveryState | undefined>(
+    ACCEPTED,
+    RELEASED,
+    undefined,
+    { kind: 'modified', deliveryFailed: true },
+    { kind: 'received', sectionNumber: 1, sectionOffset: 2 },
+  );
+
+  it('are read the same by hand and by table', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          role: fc.boolean(),
+          first: fc.constantFrom(0, 7, 300, 0xfffffffe),
+          width: fc.option(fc.nat({ max: 1_000 }), { nil: undefined }),
+          settled: fc.option(fc.boolean(), { nil: undefined }),
+          state: anyState,
+          batchable: fc.option(fc.boolean(), { nil: undefined }),
+        }),
+        ({ width, ...fields }) => {
+          const last = width === undefined ? undefined : serialAdd(fields.first, width);
+          const encoder = new Encoder();
+          encodeComposite(encoder, DISPOSITION, { ...fields, last });
+          const bytes = Buffer.concat([encoder.view(), Buffer.from('next frame')]);
+          const frame = new DispositionFrame();
+          frame.parse(bytes, 3, encoder.position);
+          expect([frame.role, frame.first, frame.last]).toEqual([fields.role, fields.first, last ?? fields.first]);
+          expect([frame.settled, frame.state]).toEqual([fields.settled ?? false, fields.state]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of a run are written as they are read', () => {
+    const output = new GrowingOutput();
+    const range = Object.assign(new DispositionRange(), { first: 5, last: 0x12345 });
+    writeAccepted(output, 3, true, range);
+    const bytes = output.take();
+    expect([bytes.readUInt32BE(0), bytes.readUInt16BE(6)]).toEqual([bytes.length, 3]);
+    const frame = new DispositionFrame();
+    frame.parse(bytes, 11, bytes.length);
+    expect(frame).toMatchObject({ role: true, first: 5, last: 0x12345, settled: true, state: ACCEPTED });
   });
 });
 

@@ -6,6 +6,7 @@
 import { decodeError } from '../amqp-error.js';
 import { Decoder } from '../codec/decoder.js';
 import { FormatCode } from '../codec/format-code.js';
+import { readUint32 } from '../codec/skip.js';
 import { decodeFields } from '../performatives/composite.js';
 import { ACCEPTED, type DeliveryState } from '../performatives/delivery-state.js';
 import { DISPOSITION } from '../performatives/performatives.js';
@@ -20,19 +21,72 @@ export class DispositionFrame {
   settled = false;
   state: DeliveryState | undefined = undefined;
   private readonly decoder = new Decoder();
+  private value = -1;
 
   /** Parses the list at `start` of a frame that ends at `end`. */
   parse(buffer: Buffer, start: number, end: number): void {
+    if (this.parseAccepted(buffer, start, end)) return;
     const decoded = decodeFields(this.decoder.reset(buffer, start, end), DISPOSITION);
     this.role = decoded.role;
     this.first = decoded.first;
     this.last = decoded.last ?? decoded.first;
     this.settled = decoded.settled ?? false;
     this.state = decoded.state;
+    this.checkRange();
+  }
+
+  /** The usual form: all fields up to the state, which is accepted. @returns false when it is another */
+  private parseAccepted(buffer: Buffer, start: number, end: number): boolean {
+    if (
+      end - start < 11 ||
+      buffer[start] !== FormatCode.list8 ||
+      buffer[start + 2] !== 5 ||
+      start + 2 + buffer[start + 1]! !== end
+    )
+      return false;
+    const role = buffer[start + 3]!;
+    if (role !== FormatCode.true && role !== FormatCode.false) return false;
+    let position = this.readUint(buffer, start + 4);
+    const first = this.value;
+    if (first < 0) return false;
+    position = this.readUint(buffer, position);
+    const last = this.value;
+    const settled = buffer[position]!;
+    if (last < 0 || (settled !== FormatCode.true && settled !== FormatCode.false)) return false;
+    if (position + 5 !== end || readUint32(buffer, position + 1) !== ACCEPTED_STATE) return false;
+    this.role = role === FormatCode.true;
+    this.first = first;
+    this.last = last;
+    this.settled = settled === FormatCode.true;
+    this.state = ACCEPTED;
+    this.checkRange();
+    return true;
+  }
+
+  private readUint(buffer: Buffer, position: number): number {
+    this.value = -1;
+    switch (buffer[position]) {
+      case FormatCode.uint0:
+        this.value = 0;
+        return position + 1;
+      case FormatCode.smalluint:
+        this.value = buffer[position + 1]!;
+        return position + 2;
+      case FormatCode.uint:
+        this.value = readUint32(buffer, position + 1);
+        return position + 5;
+      default:
+        return position;
+    }
+  }
+
+  private checkRange(): void {
     if (((this.last - this.first) | 0) < 0) throw decodeError('a disposition ends before it begins');
   }
 }
 
+/** `00 53 24 45`: accepted, an empty list. */
+const ACCEPTED_STATE = 0x00532445;
 const ACCEPTED_FRAME_SIZE = 30;
 
 /** Writes a disposition of accepted, settled deliveries. */
@@ -50,7 +104,7 @@ export function writeAccepted(output: Output, channel: number, role: boolean, ra
   buffer[start + 20] = FormatCode.uint;
   putUint32(buffer, start + 21, range.last);
   buffer[start + 25] = FormatCode.true;
-  putUint32(buffer, start + 26, 0x00532445);
+  putUint32(buffer, start + 26, ACCEPTED_STATE);
   output.position = start + 30;
 }
 
