@@ -1,5 +1,6 @@
 import type { ILexingError, IRecognitionException, IToken, Lexer as LexerType, TokenType } from 'chevrotain';
 import { type Diagnostic, diagnose } from './diagnostic.js';
+import { unitMicroseconds } from './interval.js';
 import { LIMITS } from './limits.js';
 import { spanOf } from './literal-parser.js';
 import { Lexer } from './parser-toolkit.js';
@@ -64,7 +65,9 @@ export function parseStatement(sql: string): Parsed {
   parser.complaints = [];
   parser.input = [...tokens];
   const statement = parser.statement();
-  const errors = parser.errors.slice(0, LIMITS.diagnosticsMax).map((error) => explainError(sql, error));
+  const errors = independent(parser.errors, tokens)
+    .slice(0, LIMITS.diagnosticsMax)
+    .map((error) => explainError(sql, error));
   const complaints = parser.complaints
     .slice(0, LIMITS.diagnosticsMax)
     .map(({ code, span, text }) => diagnose(sql, code, span, text));
@@ -122,41 +125,73 @@ function describe(token: IToken): string {
   return Number.isNaN(token.startOffset) || token.image === '' ? 'the end of the text' : token.image.slice(0, 40);
 }
 
+/** Tokens that must have been read well after an error for the next one to count: nearer ones mostly follow from it. */
+const QUIET_TOKENS = 4;
+
+function independent(errors: readonly IRecognitionException[], tokens: readonly IToken[]): IRecognitionException[] {
+  let last = Number.NEGATIVE_INFINITY;
+  return errors.filter(({ token }) => {
+    const found = tokens.indexOf(token);
+    const at = found < 0 ? tokens.length : found;
+    const far = at - last >= QUIET_TOKENS;
+    last = at;
+    return far;
+  });
+}
+
 /** Chevrotain's exception as a sentence. The text ends where its EOF token stands. */
 function explainError(sql: string, error: IRecognitionException): Diagnostic {
   const { token } = error;
   const end = sql.trimEnd().length;
   const span = Number.isNaN(token.startOffset) ? { start: end, end } : spanOf(token);
-  const previous = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
-  return diagnose(sql, 'SYNTAX', span, [messageOf(error), hintOf(token, previous, error)]);
+  return diagnose(sql, 'SYNTAX', span, [messageOf(error), hintOf(error)]);
+}
+
+/** What the grammar wants here, if it is one thing: a keyword, a mark, an expression. */
+function expectedBy(error: IRecognitionException): string | undefined {
+  const expected = /--> (.*?) <--/s.exec(error.message)?.[1];
+  if (expected === 'EOF') return undefined;
+  return expected ?? (error.context.ruleStack.at(-1) === 'primary' ? 'an expression' : undefined);
 }
 
 function messageOf(error: IRecognitionException): string {
   const found = describe(error.token);
-  if (error.name === 'NotAllInputParsedException') return `unexpected ${found}`;
-  const expected = /--> (.*?) <--/s.exec(error.message)?.[1];
-  const what = expected ?? (error.context.ruleStack.at(-1) === 'primary' ? 'an expression' : undefined);
-  return what === undefined || what === 'EOF' ? `unexpected ${found}` : `expected ${what}, found ${found}`;
+  const expected = error.name === 'NotAllInputParsedException' ? undefined : expectedBy(error);
+  return expected === undefined ? `unexpected ${found}` : `expected ${expected}, found ${found}`;
 }
 
 /** Words that begin the next clause: what is wrong is before them. */
 const CLAUSE_WORDS = [t.From, t.Where, t.Group, t.Having, t.Select, t.Into, t.As, t.Watermark];
 
-function hintOf(token: IToken, previous: IToken | undefined, error: IRecognitionException): string {
+function hintOf(error: IRecognitionException): string {
+  const { token } = error;
+  const previous = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
   const rule = error.context.ruleStack.at(-1);
+  const expected = expectedBy(error);
   if (rule === 'statement' && HEAD_TOKENS.includes(token.tokenType)) return 'one job is one statement';
+  if (rule === 'statement' && token.tokenType === t.Comma)
+    return 'a job reads one source; a topic filter reads several addresses';
+  if (expected === 'SELECT' && token.tokenType === t.LeftParen)
+    return 'the columns of a message get their names in SELECT, with AS';
+  if (previous?.tokenType === t.NumberLiteral && unitMicroseconds(token.image) !== undefined) {
+    return `a duration is a string: '${previous.image} ${token.image}'`;
+  }
+  if (expected !== undefined && expected !== 'an expression') return misspelt(expected, previous, token);
   if (CLAUSE_WORDS.includes(token.tokenType)) {
     if (rule === 'statement' || rule === 'alias' || previous === undefined) return '';
     return `something is missing between ${previous.image} and ${token.image}, or ${previous.image} is one too many`;
   }
-  // The word that was read as an alias may have been meant as the keyword that is missing now.
-  if (previous?.tokenType === t.Word) {
-    const meant = nearest(previous.image, t.KEYWORDS);
-    if (meant !== undefined) return `is ${previous.image} meant as ${meant}?`;
-  }
-  if (token.tokenType === t.Word) return didYouMean(token.image, t.KEYWORDS);
-  const isKeyword = t.KEYWORDS.includes(token.image.toUpperCase());
+  const isKeyword = t.KEYWORDS.includes(token.image.toUpperCase()) && token.tokenType !== t.QuotedName;
   return isKeyword
     ? `${token.image} is a keyword; a column of this name stands in back quotes: \`${token.image}\``
     : '';
+}
+
+/** A missing keyword may be the word before, that was read as an alias, or the word that stands in its place. */
+function misspelt(expected: string, previous: IToken | undefined, token: IToken): string {
+  for (const candidate of [previous, token]) {
+    if (candidate?.tokenType !== t.Word || nearest(candidate.image, [expected]) === undefined) continue;
+    return `is ${candidate.image} meant as ${expected}?`;
+  }
+  return expected === 'SELECT' || expected === 'INTO' ? HEADS : '';
 }

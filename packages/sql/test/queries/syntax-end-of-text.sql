@@ -1,0 +1,2 @@
+-- error SYNTAX
+SELECT body FROM STREAM s WHERE (body = 'a'

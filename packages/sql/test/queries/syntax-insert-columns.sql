@@ -1,0 +1,2 @@
+-- error SYNTAX
+INSERT INTO t (a, b) SELECT body FROM STREAM s

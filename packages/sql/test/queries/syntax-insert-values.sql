@@ -1,0 +1,2 @@
+-- error SYNTAX SYNTAX
+INSERT INTO t VALUES (1)

@@ -1,0 +1,2 @@
+-- error SYNTAX
+INSERT INOT t SELECT body FROM STREAM s

@@ -1,0 +1,2 @@
+-- error SYNTAX
+INSERT t SELECT body FROM STREAM s
