@@ -1,0 +1,19 @@
+/** Rows on their way between operators. Valid until the operator that made it is called again. */
+import type { Field } from '@millrace/sql';
+import { readValue, type Value, type Vector } from './vector.js';
+
+export interface ColumnBatch {
+  readonly count: number;
+  /** By the position that the plan's column indexes mean. */
+  readonly columns: readonly Vector[];
+  /**
+   * With WATERMARK … DELAY OF: the watermark as it was before each row, microseconds. What is late is so decided row by row,
+   * and never depends on how the rows were cut into batches. Undefined: the watermark is over `time`.
+   */
+  readonly watermarks: Float64Array | undefined;
+}
+
+/** One row by column name, for an error's example and for shown results. */
+export function readRow(batch: ColumnBatch, fields: readonly Field[], row: number): Record<string, Value> {
+  return Object.fromEntries(fields.map((field, index) => [field.name, readValue(batch.columns[index]!, field.type, row)]));
+}

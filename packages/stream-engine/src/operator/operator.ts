@@ -1,0 +1,104 @@
+/**
+ * The contract of an operator: four methods, three of them with a default. Operators stand in a row, each hands what it
+ * makes to the next; the source calls the first, the sink is the last.
+ */
+import type { Field } from '@millrace/sql';
+import { type ColumnBatch, readRow } from '../column-batch.js';
+import { JobError, type RowErrors } from '../errors.js';
+import { Gather } from '../gather.js';
+import { renderJsonRow } from '../json-row.js';
+import type { StateReader, StateWriter } from '../state-bytes.js';
+
+const EXAMPLE_LENGTH = 500;
+
+export interface OperatorOptions {
+  /** What an expression error does: `fail` stops the job, `skip` drops the row and counts it. */
+  readonly onError: 'fail' | 'skip';
+  readonly counters: Counters;
+}
+
+/** Of one job since it was compiled; not part of its state. */
+export interface Counters {
+  rowsIn: number;
+  rowsOut: number;
+  rowsLate: number;
+  rowsFailed: number;
+}
+
+export abstract class Operator {
+  protected readonly next: Operator | undefined;
+  protected readonly options: OperatorOptions;
+  private gathers: Gather[] = [];
+  private kept = new Int32Array(0);
+  private keptWatermarks = new Float64Array(0);
+
+  constructor(options: OperatorOptions, next: Operator | undefined) {
+    this.options = options;
+    this.next = next;
+  }
+
+  /** Takes rows; the batch is valid until the call returns. */
+  abstract process(batch: ColumnBatch): void;
+
+  /** No row with an earlier time will come. Windows that end by then close here. */
+  advance(watermarkUs: number): void {
+    this.next?.advance(watermarkUs);
+  }
+
+  /** Writes what the operator keeps. Deltas since the last snapshot will be a second method beside this one. */
+  snapshot(state: StateWriter): void {
+    this.next?.snapshot(state);
+  }
+
+  /** Reads what `snapshot` wrote, into an operator that has seen no row. */
+  restore(state: StateReader): void {
+    this.next?.restore(state);
+  }
+
+  /**
+   * What becomes of failed rows: throws for the first one, or counts them and gives the batch without them.
+   *
+   * @param fields the schema of `batch`
+   * @throws JobError
+   */
+  protected withoutFailed(batch: ColumnBatch, fields: readonly Field[], errors: RowErrors): ColumnBatch {
+    const first = errors.first();
+    if (first === undefined) return batch;
+    if (this.options.onError === 'fail') {
+      const { row, site } = first;
+      throw new JobError(site.condition, site.describe(row), { span: site.span, row: exampleOf(batch, fields, row) });
+    }
+    this.options.counters.rowsFailed += errors.count;
+    let count = 0;
+    const kept = this.rowNumbers(batch.count);
+    for (let row = 0; row < batch.count; row++) if (!errors.has(row)) kept[count++] = row;
+    return this.pick(batch, kept, count);
+  }
+
+  /** Scratch for row numbers. */
+  protected rowNumbers(count: number): Int32Array {
+    if (this.kept.length < count) this.kept = new Int32Array(count * 2);
+    return this.kept;
+  }
+
+  protected pick(batch: ColumnBatch, rows: Int32Array, count: number): ColumnBatch {
+    const columns = batch.columns.map((column, index) => {
+      this.gathers[index] ??= new Gather();
+      return this.gathers[index].take(column, rows, count);
+    });
+    return { count, columns, watermarks: this.pickWatermarks(batch.watermarks, rows, count) };
+  }
+
+  private pickWatermarks(from: Float64Array | undefined, rows: Int32Array, count: number): Float64Array | undefined {
+    if (from === undefined) return undefined;
+    if (this.keptWatermarks.length < count) this.keptWatermarks = new Float64Array(count * 2);
+    for (let row = 0; row < count; row++) this.keptWatermarks[row] = from[rows[row]!]!;
+    return this.keptWatermarks;
+  }
+}
+
+export function exampleOf(batch: ColumnBatch, fields: readonly Field[], row: number): string {
+  const text = renderJsonRow(fields, readRow(batch, fields, row));
+  return text.length <= EXAMPLE_LENGTH ? text : `${text.slice(0, EXAMPLE_LENGTH)}…`;
+}
+
