@@ -51,6 +51,11 @@ class BytesColumnBuilder implements BytesColumn {
     this.nulls = undefined;
   }
 
+  truncate(rows: number): void {
+    this.used = rows === 0 ? 0 : this.offsets[rows]!;
+    if (this.nulls !== undefined) this.nulls[rows] = 0;
+  }
+
   get size(): number {
     return this.used;
   }
@@ -93,6 +98,14 @@ export class BatchBuilder implements MessageBatch {
     this.times[row] = time;
     this.deliveries.push(delivery);
     return row;
+  }
+
+  /** Takes the last row back, also when only some of its columns are filled. */
+  removeLastRow(): void {
+    this.count -= 1;
+    this.deliveries.pop();
+    this.body?.truncate(this.count);
+    for (const values of this.others.values()) values.length = this.count;
   }
 
   addBody(row: number, source: Buffer, start: number, end: number): void {

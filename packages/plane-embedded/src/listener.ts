@@ -5,6 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionObservation } from '@millrace/controller';
 import type { Host, ProtocolConnection } from './protocol-connection.js';
+import { readInto } from './read-buffer.js';
 import { SocketOutput } from './socket-output.js';
 import type { Turn } from './turn.js';
 
@@ -40,7 +41,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.name = options.name;
     this.options = options;
-    this.server = createServer({ noDelay: true }, (socket) => this.accepted(socket));
+    this.server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.accepted(socket));
   }
 
   /** @throws the listen error, with its `code`: EADDRINUSE, EACCES, … */
@@ -94,15 +95,15 @@ export class Listener {
     clearTimeout(cut);
   }
 
-  private accepted(socket: Socket): void {
+  private accepted(accepted: Socket): void {
     if (this.connections.size >= (this.options.connectionLimit ?? 20_000)) {
       this.refused += 1;
-      socket.destroy();
+      accepted.destroy();
       return;
     }
     this.sequence += 1;
     const id = `${this.name}-${this.sequence}`;
-    this.connections.set(id, new SocketConnection(socket, this.options, () => this.forget(id)));
+    this.connections.set(id, new SocketConnection(accepted, this.options, () => this.forget(id)));
   }
 
   private forget(id: string): void {
@@ -128,14 +129,15 @@ class SocketConnection implements Host {
   private deadline = 1;
   private ending = false;
 
-  constructor(socket: Socket, options: ListenerOptions, onClosed: () => void) {
+  constructor(accepted: Socket, options: ListenerOptions, onClosed: () => void) {
+    const socket = readInto(accepted, (chunk) => this.ingest(chunk));
     this.socket = socket;
     this.turn = options.turn;
     this.onFault = options.onFault;
     this.remoteAddress = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
     this.output = new SocketOutput(socket, options.turn);
     this.protocol = options.accept(this);
-    socket.on('data', (chunk: Buffer) => this.ingest(chunk));
+    socket.resume();
     socket.on('end', () => this.end());
     // Without a listener a reset would be thrown; the close event that follows says all there is to say.
     socket.on('error', () => {});
