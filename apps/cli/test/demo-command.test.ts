@@ -2,7 +2,9 @@
 import { type AmqpMessage, valueBody } from '@millrace/amqp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../src/main.js';
+import { jobDocument } from './documents.js';
 import { type FakeAmqpServer, startFakeAmqpServer } from './fake-amqp-server.js';
+import { type FakeControlApi, startFakeControlApi } from './fake-control-api.js';
 import { type FakeMqttServer, startFakeMqttServer } from './fake-mqtt-server.js';
 import { fakeTerminal } from './fake-terminal.js';
 
@@ -37,22 +39,28 @@ vi.mock('@millrace/server', () => ({
 
 let amqp: FakeAmqpServer | undefined;
 let mqtt: FakeMqttServer | undefined;
+let api: FakeControlApi | undefined;
 afterEach(async () => {
   await amqp?.close();
   await mqtt?.close();
+  await api?.close();
   amqp = undefined;
   mqtt = undefined;
   stage.failure = undefined;
   stage.started.length = 0;
 });
 
-async function stageServers(messages: readonly AmqpMessage[]): Promise<void> {
+async function stageServers(
+  messages: readonly AmqpMessage[],
+  job: object = jobDocument('max-temperature'),
+): Promise<void> {
   amqp = await startFakeAmqpServer(messages);
   mqtt = await startFakeMqttServer();
+  api = await startFakeControlApi({ 'GET /v1/jobs/max-temperature': { body: job } });
   stage.endpoints = [
     { name: 'amqp', protocol: 'amqp', host: '127.0.0.1', port: amqp.port, tls: false },
     { name: 'mqtt', protocol: 'mqtt', host: '127.0.0.1', port: Number(new URL(mqtt.url).port), tls: false },
-    { name: 'http', protocol: 'http', host: '127.0.0.1', port: 8080, tls: false },
+    { name: 'http', protocol: 'http', host: '127.0.0.1', port: Number(new URL(api.server).port), tls: false },
   ];
 }
 
@@ -77,9 +85,7 @@ describe('demo', () => {
       '08:17:00 – 08:17:05   max 27   25 readings\n08:17:05 – 08:17:10   max 24   24 readings\n',
     );
     const [listening, skipped, summary, ...rest] = terminal.notes().trim().split('\n');
-    expect(listening).toMatch(
-      /^millrace ready: amqp:\/\/127.0.0.1:\d+ mqtt:\/\/127.0.0.1:\d+ http:\/\/127.0.0.1:8080$/,
-    );
+    expect(listening).toMatch(/^millrace ready: amqp:\/\/127.0.0.1:\d+ mqtt:\/\/127.0.0.1:\d+ http:\/\/127.0.0.1:\d+$/);
     expect(skipped).toContain('Skipped a message');
     expect(summary).toMatch(/^Sent \d readings? over AMQP, received the maximum of 2 windows in 0\.\d s\.$/);
     expect(rest).toEqual([]);
@@ -124,6 +130,16 @@ describe('demo', () => {
     terminal.interrupt();
     expect(await running).toBe(expected);
     expect(terminal.notes()).toContain('Sent ');
+    expect(stage.started[0]?.closed).toBe(true);
+  });
+
+  it('a job that failed: 1, with the reason instead of silence', async () => {
+    const job = jobDocument('max-temperature') as { status: object };
+    const conditions = [{ type: 'Running', status: 'False', reason: 'BadRow', message: 'x is no INT' }];
+    await stageServers([], { ...job, status: { ...job.status, phase: 'Failed', conditions } });
+    const terminal = fakeTerminal();
+    expect(await main(['demo'], terminal)).toBe(1);
+    expect(terminal.notes()).toContain('millrace: the job max-temperature has failed\n  BadRow: x is no INT\n');
     expect(stage.started[0]?.closed).toBe(true);
   });
 

@@ -1,7 +1,8 @@
 /** `millrace demo`: the main job, end to end, in one process and over real sockets. */
 
-import type { ServerEndpoint } from '@millrace/contract';
+import type { Client, ServerEndpoint } from '@millrace/contract';
 import { CommandError } from '../command-error.js';
+import { openControlClient } from '../control/open-control-client.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import type { BrokerUrl } from '../messaging/broker-url.js';
 import { connectionLost } from '../messaging/connection-error.js';
@@ -14,6 +15,7 @@ import { DEMO_ADDRESSES, DEMO_JOB } from './demo-documents.js';
 import { readWindow, windowAsJson, windowAsText } from './demo-window.js';
 import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
 import { startServerOrExplain } from './start-server.js';
+import { watchJob } from './watch-job.js';
 
 export interface DemoOptions {
   readonly for?: number;
@@ -73,8 +75,11 @@ async function runDemo(
   sending.catch(() => {});
   const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
   // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
-  const lost = await Promise.race([receiver.lost, timeUp, sending]);
+  const watching = watchJob(await controlClient(terminal, context.endpoints), DEMO_JOB.metadata.name, over);
+  watching.catch(() => {});
+  const lost = await Promise.race([receiver.lost, timeUp, sending, watching]);
   stop.abort();
+  if (lost instanceof CommandError) throw lost;
   if (lost instanceof Error) throw connectionLost('the demo', lost);
   await sending;
   await sender.close();
@@ -104,10 +109,17 @@ async function sendReadings(work: {
   await work.readings.drained();
 }
 
+function controlClient(terminal: Terminal, endpoints: readonly ServerEndpoint[]): Promise<Client> {
+  return openControlClient(terminal, endpointUrl(endpointOf(endpoints, 'http')));
+}
+
 function brokerAt(endpoints: readonly ServerEndpoint[], protocol: 'amqp' | 'mqtt'): BrokerUrl {
+  const { host, port } = endpointOf(endpoints, protocol);
+  return { protocol, host, port, tls: false, username: undefined, password: undefined };
+}
+
+function endpointOf(endpoints: readonly ServerEndpoint[], protocol: ServerEndpoint['protocol']): ServerEndpoint {
   const endpoint = endpoints.find((candidate) => candidate.protocol === protocol && !candidate.tls);
-  if (endpoint === undefined) {
-    throw new CommandError(`the server has no endpoint for ${protocol}, only ${endpoints.map(endpointUrl).join(', ')}`);
-  }
-  return { protocol, host: endpoint.host, port: endpoint.port, tls: false, username: undefined, password: undefined };
+  if (endpoint !== undefined) return endpoint;
+  throw new CommandError(`the server has no endpoint for ${protocol}, only ${endpoints.map(endpointUrl).join(', ')}`);
 }
