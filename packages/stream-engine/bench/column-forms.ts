@@ -18,7 +18,9 @@ function measure(name: string, body: () => unknown): void {
     elapsed = performance.now() - started;
   }
   const nanoseconds = (elapsed * 1e6) / (rounds * ROWS);
-  console.log(`${name.padEnd(62)} ${nanoseconds.toFixed(2).padStart(8)} ns/row ${(1000 / nanoseconds).toFixed(0).padStart(6)} M/s`);
+  console.log(
+    `${name.padEnd(62)} ${nanoseconds.toFixed(2).padStart(8)} ns/row ${(1000 / nanoseconds).toFixed(0).padStart(6)} M/s`,
+  );
 }
 
 const TWO_32 = 4294967296;
@@ -64,8 +66,7 @@ function addWords(): number {
   let slow = 0;
   for (let i = 0; i < ROWS; i++) {
     const at = i << 1;
-    const sum =
-      (leftWords[at + 1]! + rightWords[at + 1]!) * TWO_32 + (leftWords[at]! >>> 0) + (rightWords[at]! >>> 0);
+    const sum = (leftWords[at + 1]! + rightWords[at + 1]!) * TWO_32 + (leftWords[at]! >>> 0) + (rightWords[at]! >>> 0);
     if (sum > SAFE || sum < -SAFE) slow++;
     outWords[at] = sum % TWO_32;
     outWords[at + 1] = Math.floor(sum / TWO_32);
@@ -172,20 +173,42 @@ function kernels(): void {
   greaterKernel(scratchB, others, flags, ROWS);
 }
 const generated = new Function(
-  'a', 'b', 'out', 'count', 'constants',
+  'a',
+  'b',
+  'out',
+  'count',
+  'constants',
   `let overflow = 0; const c0 = constants[0], c1 = constants[1];
    for (let i = 0; i < count; i++) { const s = a[i] + c0; if (s !== (s | 0)) overflow++;
    const p = s * c1; if (p > 2147483647 || p < -2147483648) overflow++; out[i] = p > b[i] ? 1 : 0; } return overflow;`,
 ) as (a: Int32Array, b: Int32Array, out: Uint8Array, count: number, constants: number[]) => number;
 type RowFunction = (i: number) => number;
-const rowColumn = (column: Int32Array): RowFunction => (i) => column[i]!;
-const rowConstant = (value: number): RowFunction => () => value;
-const rowAdd = (a: RowFunction, b: RowFunction): RowFunction => (i) => a(i) + b(i);
-const rowMultiply = (a: RowFunction, b: RowFunction): RowFunction => (i) => a(i) * b(i);
-const rowGreater = (a: RowFunction, b: RowFunction): RowFunction => (i) => (a(i) > b(i) ? 1 : 0);
+const rowColumn =
+  (column: Int32Array): RowFunction =>
+  (i) =>
+    column[i]!;
+const rowConstant =
+  (value: number): RowFunction =>
+  () =>
+    value;
+const rowAdd =
+  (a: RowFunction, b: RowFunction): RowFunction =>
+  (i) =>
+    a(i) + b(i);
+const rowMultiply =
+  (a: RowFunction, b: RowFunction): RowFunction =>
+  (i) =>
+    a(i) * b(i);
+const rowGreater =
+  (a: RowFunction, b: RowFunction): RowFunction =>
+  (i) =>
+    a(i) > b(i) ? 1 : 0;
 const rowClosure = rowGreater(rowMultiply(rowAdd(rowColumn(ints), rowConstant(1)), rowConstant(2)), rowColumn(others));
 // Other closures of the same shapes, as a server with many jobs has: the call sites turn megamorphic.
-for (const other of [rowAdd(rowConstant(2), rowColumn(ints)), rowMultiply(rowColumn(ints), rowGreater(rowColumn(ints), rowConstant(3)))])
+for (const other of [
+  rowAdd(rowConstant(2), rowColumn(ints)),
+  rowMultiply(rowColumn(ints), rowGreater(rowColumn(ints), rowConstant(3))),
+])
   for (let i = 0; i < ROWS; i++) rowGreater(other, rowAdd(other, other))(i);
 function rows(): void {
   for (let i = 0; i < ROWS; i++) flags[i] = rowClosure(i);
@@ -195,10 +218,14 @@ function compileCost(): void {
   const started = performance.now();
   for (let i = 0; i < 1000; i++)
     new Function('a', 'out', 'count', `for (let i = 0; i < count; i++) out[i] = a[i] + ${i};`)(ints, scratchA, 20);
-  console.log(`new Function and its first 20 rows: ${((performance.now() - started)).toFixed(1)} µs each`);
+  console.log(`new Function and its first 20 rows: ${(performance.now() - started).toFixed(1)} µs each`);
 }
 
-console.log(`load average ${loadavg().map((value) => value.toFixed(2)).join(' ')}, Node ${process.version}`);
+console.log(
+  `load average ${loadavg()
+    .map((value) => value.toFixed(2))
+    .join(' ')}, Node ${process.version}`,
+);
 measure('BIGINT + : BigInt64Array, asIntN, overflow by sign bits', addBigInt64);
 measure('BIGINT + : BigInt64Array, unchecked', addBigInt64Unchecked);
 measure('BIGINT + : BigInt64Array read as 32-bit words', addWords);

@@ -13,7 +13,7 @@ export interface ColumnBatch {
   readonly watermarks: Float64Array | undefined;
 }
 
-/** One row by column name, for an error's example and for shown results. */
-export function readRow(batch: ColumnBatch, fields: readonly Field[], row: number): Record<string, Value> {
-  return Object.fromEntries(fields.map((field, index) => [field.name, readValue(batch.columns[index]!, field.type, row)]));
+/** One row, in the order of `fields`, which is the batch's schema. BINARY is a view into the batch. */
+export function readRow(batch: ColumnBatch, fields: readonly Field[], row: number): Value[] {
+  return fields.map((field, index) => readValue(batch.columns[index]!, field.type, row));
 }

@@ -7,11 +7,12 @@ import { formatDecimal, formatDouble, formatFloat } from './text/format-number.j
 import { formatIsoTimestamp } from './text/timestamp.js';
 import type { MapValue, Value, WindowValue } from './vector.js';
 
-export function renderJsonRow(fields: readonly Field[], row: Readonly<Record<string, Value>>): string {
+export function renderJsonRow(fields: readonly Field[], row: readonly Value[]): string {
   const members: string[] = [];
-  for (const field of fields) {
-    const value = row[field.name];
-    if (value === null || value === undefined) continue;
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]!;
+    const value = row[index]!;
+    if (value === null) continue;
     members.push(`${JSON.stringify(field.name)}:${renderJson(value, field.type)}`);
   }
   return `{${members.join(',')}}`;

@@ -2,9 +2,18 @@
 import type { DataType } from '@millrace/sql';
 import { compareValues } from '../expression/comparison.js';
 import type { StateReader, StateWriter } from '../state-bytes.js';
-import { type Doubles, type Ints, type Longs, readValue, Result, type Value, type Values, type Vector } from '../vector.js';
-import { KeyWriter, readKeys } from './key-bytes.js';
+import {
+  type Doubles,
+  type Ints,
+  type Longs,
+  Result,
+  readValue,
+  type Value,
+  type Values,
+  type Vector,
+} from '../vector.js';
 import { type Accumulator, grown, type Rows } from './accumulator.js';
+import { KeyWriter, readKeys } from './key-bytes.js';
 
 export type Direction = 'min' | 'max';
 

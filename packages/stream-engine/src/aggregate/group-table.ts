@@ -5,7 +5,7 @@
 import type { DataType } from '@millrace/sql';
 import type { StateReader, StateWriter } from '../state-bytes.js';
 import type { Dictionary, Vector } from '../vector.js';
-import { KeyWriter, readKeys } from './key-bytes.js';
+import { type KeyWriter, readKeys } from './key-bytes.js';
 
 const FIRST_SLOTS = 32;
 
@@ -113,7 +113,12 @@ export class GroupTable {
     return true;
   }
 
-  private add(bytes: Buffer, start: number, end: number, place: { readonly hash: number; readonly slot: number }): number {
+  private add(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    place: { readonly hash: number; readonly slot: number },
+  ): number {
     const group = this.size;
     const at = this.offsets[group]!;
     const size = end - start;

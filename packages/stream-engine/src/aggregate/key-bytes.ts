@@ -7,7 +7,7 @@
  * Numbers are little-endian. NaNs are one key, as are 0.0 and -0.0; a DECIMAL is its digits.
  */
 import type { DataType } from '@millrace/sql';
-import { formOf, readText, readValue, Result, type Value, type Vector, writeValue } from '../vector.js';
+import { formOf, Result, readText, readValue, type Value, type Vector, writeValue } from '../vector.js';
 
 export class KeyWriter {
   buffer = Buffer.allocUnsafe(256);

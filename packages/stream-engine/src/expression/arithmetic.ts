@@ -6,7 +6,7 @@
 import type { DataType, Span } from '@millrace/sql';
 import type { ColumnBatch } from '../column-batch.js';
 import type { ErrorCondition, ErrorSite, RowErrors } from '../errors.js';
-import { formOf, readValue, Result, type Vector } from '../vector.js';
+import { formOf, Result, readValue, type Vector } from '../vector.js';
 import { decimalArithmetic } from './decimal.js';
 import { type CallExpression, ConstantEvaluator, type Evaluator } from './evaluator.js';
 import { RowFunctionEvaluator } from './row-function.js';

@@ -7,7 +7,9 @@ import { bound, type FunctionTable, literalOf, partial, total, variadic } from '
 
 function hex(value: bigint | string | Uint8Array): string {
   if (typeof value === 'bigint') return BigInt.asUintN(64, value).toString(16).toUpperCase();
-  return Buffer.from(value as string).toString('hex').toUpperCase();
+  return Buffer.from(value as string)
+    .toString('hex')
+    .toUpperCase();
 }
 
 function unhex(digits: string): Value {
@@ -34,7 +36,9 @@ export const BYTE_FUNCTIONS: FunctionTable = {
     return ([bytes]) => {
       if (![0, 224, 256, 384, 512].includes(bits))
         throw new RowError('INVALID_PARAMETER_VALUE', `there is no SHA-2 of ${bits} bits: 224, 256, 384 or 512`);
-      return createHash(`sha${bits === 0 ? 256 : bits}`).update(bytes as Uint8Array).digest('hex');
+      return createHash(`sha${bits === 0 ? 256 : bits}`)
+        .update(bytes as Uint8Array)
+        .digest('hex');
     };
   }),
   crc32: total((bytes: Uint8Array) => BigInt(crc32(bytes))),

@@ -11,9 +11,9 @@ import {
   formOf,
   type Ints,
   type Longs,
+  Result,
   readText,
   readValue,
-  Result,
   type Vector,
 } from '../vector.js';
 import type { CastExpression, Evaluator } from './evaluator.js';

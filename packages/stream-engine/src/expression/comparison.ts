@@ -4,7 +4,16 @@
  */
 import type { ColumnBatch } from '../column-batch.js';
 import type { RowErrors } from '../errors.js';
-import { type Bytes, type Dictionary, type Flags, formOf, readValue, Result, type Value, type Vector } from '../vector.js';
+import {
+  type Bytes,
+  type Dictionary,
+  type Flags,
+  formOf,
+  Result,
+  readValue,
+  type Value,
+  type Vector,
+} from '../vector.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
 import { RowFunctionEvaluator } from './row-function.js';
 

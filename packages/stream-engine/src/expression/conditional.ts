@@ -5,7 +5,7 @@
 import type { DataType } from '@millrace/sql';
 import type { ColumnBatch } from '../column-batch.js';
 import { RowErrors } from '../errors.js';
-import { type Flags, formOf, readValue, Result, type Vector, writeValue } from '../vector.js';
+import { type Flags, formOf, Result, readValue, type Vector, writeValue } from '../vector.js';
 import type { Evaluator } from './evaluator.js';
 
 /** Evaluates one operand for the rows with `taken[row] === 1`; the other rows' errors are dropped. */

@@ -46,6 +46,8 @@ function follow(value: unknown, path: readonly JsonStep[], depth: number): unkno
 /** One match of a wildcard is given as it is, several as an array. */
 function followAll(value: unknown, path: readonly JsonStep[], depth: number): unknown {
   if (!Array.isArray(value)) return undefined;
-  const found = value.map((item) => follow(item, path, depth + 1)).filter((item) => item !== undefined && item !== null);
+  const found = value
+    .map((item) => follow(item, path, depth + 1))
+    .filter((item) => item !== undefined && item !== null);
   return found.length > 1 ? found : found[0];
 }

@@ -4,9 +4,9 @@ import { RowError } from '../errors.js';
 import { formatDouble } from '../text/format-number.js';
 import { parseDecimal } from '../text/parse-number.js';
 import type { Value } from '../vector.js';
+import { compareValues } from './comparison.js';
 import { checkPrecision, divideRounded, powerOfTen, rescale } from './decimal.js';
 import { bound, type FunctionTable, literalOf, total, variadic } from './function-table.js';
-import { compareValues } from './comparison.js';
 import type { RowFunction } from './row-function.js';
 
 function checkInteger(value: bigint, type: DataType): Value {

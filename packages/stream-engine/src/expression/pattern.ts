@@ -5,7 +5,7 @@
 import { RE2JS } from 're2js';
 import type { ColumnBatch } from '../column-batch.js';
 import type { RowErrors } from '../errors.js';
-import { type Flags, readText, Result, type Vector } from '../vector.js';
+import { type Flags, Result, readText, type Vector } from '../vector.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
 
 type Match = (text: string) => boolean;
@@ -17,16 +17,16 @@ interface LikeParts {
 }
 
 /** @throws Error for an escape at the end or before an ordinary character; the checker refuses both before */
-export function parseLike(pattern: string, escape: string): LikeParts {
+export function parseLike(pattern: string, escapeCharacter: string): LikeParts {
   const parts: (string | '%' | '_')[] = [];
   const kinds: ('text' | 'many' | 'one')[] = [];
   const characters = [...pattern];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!;
-    if (character === escape) {
+    if (character === escapeCharacter) {
       at++;
       const escaped = characters[at];
-      if (escaped === undefined) throw new Error('a LIKE pattern must not end with its escape character');
+      if (escaped === undefined) throw new Error('a LIKE pattern must not end with its escapeCharacter character');
       parts.push(escaped);
       kinds.push('text');
     } else {
@@ -56,8 +56,13 @@ export function compileExpression(pattern: string): RE2JS {
   return RE2JS.compile(pattern);
 }
 
-export function compileLike(call: CallExpression, operand: Evaluator, pattern: string, escape: string): Evaluator {
-  const { source, simple } = parseLike(pattern, escape);
+export function compileLike(
+  call: CallExpression,
+  operand: Evaluator,
+  pattern: string,
+  escapeCharacter: string,
+): Evaluator {
+  const { source, simple } = parseLike(pattern, escapeCharacter);
   if (simple !== undefined) return new PatternEvaluator(call, operand, textMatch(simple), new ByteSearch(simple));
   const expression = compileExpression(source);
   return new PatternEvaluator(call, operand, (text) => expression.matcher(text).find(), undefined);

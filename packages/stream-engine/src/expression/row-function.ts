@@ -5,7 +5,7 @@
 import type { DataType, Span } from '@millrace/sql';
 import type { ColumnBatch } from '../column-batch.js';
 import { RowError, type RowErrors } from '../errors.js';
-import { formOf, readValue, Result, type Value, type Vector, writeValue } from '../vector.js';
+import { formOf, Result, readValue, type Value, type Vector, writeValue } from '../vector.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
 
 /** Takes the arguments as values. Throws `RowError` to fail the row. */

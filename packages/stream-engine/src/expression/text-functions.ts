@@ -53,7 +53,10 @@ function trimRight(text: string, characters: string): string {
 
 function checkLength(length: number): void {
   if (length > MADE_LENGTH_MAX)
-    throw new RowError('INVALID_PARAMETER_VALUE', `a text of ${length} characters is too long: ${MADE_LENGTH_MAX} at most`);
+    throw new RowError(
+      'INVALID_PARAMETER_VALUE',
+      `a text of ${length} characters is too long: ${MADE_LENGTH_MAX} at most`,
+    );
 }
 
 function padding(pad: string, length: number): string {

@@ -2,9 +2,9 @@
 import { RowError } from '../errors.js';
 import { parseDatePattern } from '../text/date-pattern.js';
 import { daysOf, parseTimestamp, timestampParts } from '../text/timestamp.js';
+import { quoteShort } from './cast-text.js';
 import type { CallExpression } from './evaluator.js';
 import { bound, type FunctionTable, literalOf, partial, total } from './function-table.js';
-import { quoteShort } from './cast-text.js';
 import type { RowFunction } from './row-function.js';
 
 const SECOND = 1e6;

@@ -5,9 +5,9 @@
 import type { Field } from '@millrace/sql';
 import { type ColumnBatch, readRow } from '../column-batch.js';
 import { JobError, type RowErrors } from '../errors.js';
-import { Gather } from '../gather.js';
 import { renderJsonRow } from '../json-row.js';
 import type { StateReader, StateWriter } from '../state-bytes.js';
+import { RowPicker } from './row-picker.js';
 
 const EXAMPLE_LENGTH = 500;
 
@@ -28,9 +28,7 @@ export interface Counters {
 export abstract class Operator {
   protected readonly next: Operator | undefined;
   protected readonly options: OperatorOptions;
-  private gathers: Gather[] = [];
-  private kept = new Int32Array(0);
-  private keptWatermarks = new Float64Array(0);
+  private readonly remaining = new RowPicker();
 
   constructor(options: OperatorOptions, next: Operator | undefined) {
     this.options = options;
@@ -70,30 +68,9 @@ export abstract class Operator {
     }
     this.options.counters.rowsFailed += errors.count;
     let count = 0;
-    const kept = this.rowNumbers(batch.count);
+    const kept = this.remaining.rowNumbers(batch.count);
     for (let row = 0; row < batch.count; row++) if (!errors.has(row)) kept[count++] = row;
-    return this.pick(batch, kept, count);
-  }
-
-  /** Scratch for row numbers. */
-  protected rowNumbers(count: number): Int32Array {
-    if (this.kept.length < count) this.kept = new Int32Array(count * 2);
-    return this.kept;
-  }
-
-  protected pick(batch: ColumnBatch, rows: Int32Array, count: number): ColumnBatch {
-    const columns = batch.columns.map((column, index) => {
-      this.gathers[index] ??= new Gather();
-      return this.gathers[index].take(column, rows, count);
-    });
-    return { count, columns, watermarks: this.pickWatermarks(batch.watermarks, rows, count) };
-  }
-
-  private pickWatermarks(from: Float64Array | undefined, rows: Int32Array, count: number): Float64Array | undefined {
-    if (from === undefined) return undefined;
-    if (this.keptWatermarks.length < count) this.keptWatermarks = new Float64Array(count * 2);
-    for (let row = 0; row < count; row++) this.keptWatermarks[row] = from[rows[row]!]!;
-    return this.keptWatermarks;
+    return this.remaining.pick(batch, kept, count);
   }
 }
 
@@ -101,4 +78,3 @@ export function exampleOf(batch: ColumnBatch, fields: readonly Field[], row: num
   const text = renderJsonRow(fields, readRow(batch, fields, row));
   return text.length <= EXAMPLE_LENGTH ? text : `${text.slice(0, EXAMPLE_LENGTH)}…`;
 }
-

@@ -4,33 +4,26 @@
  * nothing. What is late (its last window has closed) is counted and dropped.
  */
 import type { PlanNode } from '@millrace/sql';
+import { AggregateInput } from '../aggregate/aggregate-input.js';
+import { KeyWriter } from '../aggregate/key-bytes.js';
 import { Pane, type PaneShape } from '../aggregate/pane.js';
 import { WindowClock } from '../aggregate/window-clock.js';
-import { KeyWriter } from '../aggregate/key-bytes.js';
 import type { ColumnBatch } from '../column-batch.js';
 import { JobError, RowErrors } from '../errors.js';
 import { ExpressionCompiler } from '../expression/compile.js';
 import type { Evaluator } from '../expression/evaluator.js';
-import { IncludeMask } from '../aggregate/include-mask.js';
 import type { StateReader, StateWriter } from '../state-bytes.js';
 import { type Doubles, Result, type Values, type Vector } from '../vector.js';
 import { Operator, type OperatorOptions } from './operator.js';
 
 type AggregateNode = Extract<PlanNode, { kind: 'aggregate' }>;
 
-interface CompiledAggregate {
-  readonly argument: Evaluator | undefined;
-  readonly mask: IncludeMask;
-  argumentVector: Vector | undefined;
-  include: Uint8Array | undefined;
-}
-
 export class WindowAggregateOperator extends Operator {
   private readonly node: AggregateNode;
   private readonly clock: WindowClock;
   private readonly time: Evaluator;
   private readonly groups: readonly Evaluator[];
-  private readonly aggregates: readonly CompiledAggregate[];
+  private readonly inputs: readonly AggregateInput[];
   private readonly shape: PaneShape;
   private readonly stateRowsMax: number;
   private readonly errors = new RowErrors();
@@ -40,11 +33,7 @@ export class WindowAggregateOperator extends Operator {
   private groupNumbers = new Int32Array(0);
   private stateRowCount = 0;
 
-  constructor(
-    node: AggregateNode,
-    options: OperatorOptions & { readonly stateRowsMax: number },
-    next: Operator,
-  ) {
+  constructor(node: AggregateNode, options: OperatorOptions & { readonly stateRowsMax: number }, next: Operator) {
     super(options, next);
     if (node.window === undefined) throw new Error('an aggregate over a stream needs a window');
     this.node = node;
@@ -53,16 +42,11 @@ export class WindowAggregateOperator extends Operator {
     const compiler = new ExpressionCompiler();
     this.time = compiler.compile(node.window.time);
     this.groups = node.groups.map((group) => compiler.compile(group));
-    this.aggregates = node.aggregates.map((aggregate) => ({
-      argument: aggregate.argument === undefined ? undefined : compiler.compile(aggregate.argument),
-      mask: new IncludeMask(aggregate, aggregate.filter === undefined ? undefined : compiler.compile(aggregate.filter)),
-      argumentVector: undefined,
-      include: undefined,
-    }));
+    this.inputs = node.aggregates.map((aggregate) => new AggregateInput(aggregate, compiler));
     this.shape = {
       keyTypes: this.groups.map((group) => group.type),
       aggregates: node.aggregates,
-      argumentTypes: this.aggregates.map((aggregate) => aggregate.argument?.type),
+      argumentTypes: this.inputs.map(({ argument }) => argument?.type),
       keyWriter: new KeyWriter(),
     };
   }
@@ -96,10 +80,7 @@ export class WindowAggregateOperator extends Operator {
     this.errors.reset();
     const time = this.time.evaluate(batch, this.errors) as Doubles;
     const keys = this.groups.map((group) => group.evaluate(batch, this.errors));
-    for (const aggregate of this.aggregates) {
-      aggregate.argumentVector = aggregate.argument?.evaluate(batch, this.errors);
-      aggregate.include = aggregate.mask.compute(batch, aggregate.argumentVector, this.errors);
-    }
+    for (const input of this.inputs) input.compute(batch, this.errors);
     if (this.errors.count > 0) {
       const remaining = this.withoutFailed(batch, this.node.input.output, this.errors);
       if (remaining.count > 0) this.process(remaining);
@@ -140,6 +121,8 @@ export class WindowAggregateOperator extends Operator {
   ): number {
     const { values, nulls } = columns.time;
     if (nulls !== undefined && nulls[from] === 1) return from + 1;
+    // Over the broker's time every row is the watermark itself: nothing earlier comes after it.
+    if (batch.watermarks === undefined) this.closeUntil(values[from]!);
     const start = this.clock.paneStart(values[from]!);
     if (this.isLate(start, batch.watermarks?.[from])) {
       this.options.counters.rowsLate++;
@@ -148,17 +131,12 @@ export class WindowAggregateOperator extends Operator {
     const end = start + this.clock.paneUs;
     let to = from + 1;
     // Rows of a broker's time never go back: when the last one is in, all are.
-    if (nulls === undefined && batch.watermarks === undefined && isIn(values[batch.count - 1]!, start, end) && this.inOrder)
+    if (batch.watermarks === undefined && nulls === undefined && isIn(values[batch.count - 1]!, start, end))
       to = batch.count;
-    while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1 && !this.mustStop(batch, start, to)) to++;
+    while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1 && !this.mustStop(batch, start, to))
+      to++;
     this.addRows(this.paneAt(start), columns.keys, from, to);
     return to;
-  }
-
-  /** Whether the window is over the column `time` of the message itself. */
-  private get inOrder(): boolean {
-    const { time } = this.node.window!;
-    return time.kind === 'column' && time.field.name === 'time' && this.node.input.kind === 'source';
   }
 
   private isLate(paneStart: number, rowWatermark: number | undefined): boolean {
@@ -181,9 +159,9 @@ export class WindowAggregateOperator extends Operator {
     const before = pane.groups;
     const groups = pane.resolve(keys, from, to, this.groupNumbers);
     this.countState(pane.groups - before);
-    for (let index = 0; index < this.aggregates.length; index++) {
-      const { argumentVector, include } = this.aggregates[index]!;
-      pane.update(index, argumentVector, { from, to, groups, include });
+    for (let index = 0; index < this.inputs.length; index++) {
+      const { vector, include } = this.inputs[index]!;
+      pane.update(index, vector, { from, to, groups, include });
     }
   }
 

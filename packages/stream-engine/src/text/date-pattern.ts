@@ -37,7 +37,9 @@ export function parseDatePattern(pattern: string): DatePattern {
   return {
     format: (microseconds) => {
       const parts = timestampParts(microseconds);
-      return pieces.map((piece) => ('text' in piece ? piece.text : formatPiece(piece.letter, piece.width, parts))).join('');
+      return pieces
+        .map((piece) => ('text' in piece ? piece.text : formatPiece(piece.letter, piece.width, parts)))
+        .join('');
     },
     parse: (text) => parsePieces(pieces, text),
   };

@@ -1,0 +1,120 @@
+/** Messages as a reader brings them, and as the columns that a plan's source names. No value is copied but times. */
+import type { Field, PlanNode } from '@millrace/sql';
+import type { ColumnBatch } from './column-batch.js';
+import { type Doubles, formOf, type MapValue, Result, type Vector, writeValue } from './vector.js';
+
+/** Structurally the MessageBatch of the controller's port. Valid until `process` returns. */
+export interface InputBatch {
+  readonly count: number;
+  /** When the broker accepted each message: ms since the epoch, non-decreasing. */
+  readonly times: Float64Array;
+  /** Value i is bytes[offsets[i] … offsets[i + 1]), UTF-8 for `body`. One byte a row in `nulls`, 1 = NULL. */
+  readonly body:
+    | { readonly bytes: Uint8Array; readonly offsets: Int32Array; readonly nulls: Uint8Array | undefined }
+    | undefined;
+  /** Index into `addressNames`, which is the same array for all batches of a reader; it grows. */
+  readonly addresses: Int32Array | undefined;
+  readonly addressNames: readonly string[];
+  /** By column name. NULL is null, TIMESTAMP is ms since the epoch, BIGINT a number or bigint, MAP a plain object. */
+  readonly others: ReadonlyMap<string, readonly unknown[]>;
+}
+
+const MICROSECONDS = 1000;
+
+export class Source {
+  private readonly columns: readonly SourceColumn[];
+
+  constructor(node: Extract<PlanNode, { kind: 'source' }>) {
+    this.columns = node.output.map(columnFor);
+  }
+
+  read(batch: InputBatch): ColumnBatch {
+    const columns = this.columns.map((column) => column.read(batch));
+    return { count: batch.count, columns, watermarks: undefined };
+  }
+}
+
+interface SourceColumn {
+  read(batch: InputBatch): Vector;
+}
+
+function columnFor(field: Field): SourceColumn {
+  switch (field.name) {
+    case 'time':
+      return new TimeColumn();
+    case 'body':
+    case 'body_bytes':
+      return new BodyColumn();
+    case 'address':
+      return new AddressColumn();
+    default:
+      return new OtherColumn(field);
+  }
+}
+
+class TimeColumn implements SourceColumn {
+  private readonly result = new Result<Doubles>('doubles');
+
+  read({ count, times }: InputBatch): Vector {
+    const vector = this.result.begin(count);
+    const { values } = vector;
+    for (let row = 0; row < count; row++) values[row] = times[row]! * MICROSECONDS;
+    return vector;
+  }
+}
+
+class BodyColumn implements SourceColumn {
+  read({ body }: InputBatch): Vector {
+    if (body === undefined) throw new Error('the batch has no body, which the plan reads');
+    const { bytes, offsets, nulls } = body;
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return { form: 'bytes', bytes: buffer, starts: offsets, ends: offsets.subarray(1), nulls };
+  }
+}
+
+class AddressColumn implements SourceColumn {
+  read({ addresses, addressNames }: InputBatch): Vector {
+    if (addresses === undefined) throw new Error('the batch has no addresses, which the plan reads');
+    return { form: 'dictionary', ids: addresses, names: addressNames, nulls: undefined };
+  }
+}
+
+/** A column that comes as JavaScript values. */
+class OtherColumn implements SourceColumn {
+  private readonly field: Field;
+  private readonly result: Result;
+
+  constructor(field: Field) {
+    this.field = field;
+    this.result = new Result(formOf(field.type));
+  }
+
+  read({ count, others }: InputBatch): Vector {
+    const { name, type } = this.field;
+    const values = others.get(name);
+    if (values === undefined) throw new Error(`the batch has no column ${name}, which the plan reads`);
+    const { result } = this;
+    const vector = result.begin(count);
+    for (let row = 0; row < count; row++) {
+      const value = values[row];
+      if (value === null || value === undefined) result.setNull(row);
+      else writeValue(vector, row, convert(value, type.name));
+    }
+    return vector;
+  }
+}
+
+function convert(value: {}, type: Field['type']['name']): boolean | number | bigint | string | Uint8Array | MapValue {
+  switch (type) {
+    case 'TIMESTAMP':
+      return (value as number) * MICROSECONDS;
+    case 'BIGINT':
+      return typeof value === 'bigint' ? value : BigInt(value as number);
+    case 'FLOAT':
+      return Math.fround(value as number);
+    case 'MAP':
+      return new Map(Object.entries(value as Record<string, string>));
+    default:
+      return value as boolean | number | string;
+  }
+}
