@@ -58,7 +58,7 @@ class TimeColumn implements SourceColumn {
   read({ count, times }: InputBatch): Vector {
     const vector = this.result.begin(count);
     const { values } = vector;
-    for (let row = 0; row < count; row++) values[row] = times[row]! * MICROSECONDS;
+    for (let row = 0; row < count; row++) values[row] = Math.floor(times[row]! * MICROSECONDS);
     return vector;
   }
 }
@@ -104,10 +104,13 @@ class OtherColumn implements SourceColumn {
   }
 }
 
-function convert(value: {}, type: Field['type']['name']): boolean | number | bigint | string | Uint8Array | MapValue {
+function convert(
+  value: unknown,
+  type: Field['type']['name'],
+): boolean | number | bigint | string | Uint8Array | MapValue {
   switch (type) {
     case 'TIMESTAMP':
-      return (value as number) * MICROSECONDS;
+      return Math.floor((value as number) * MICROSECONDS);
     case 'BIGINT':
       return typeof value === 'bigint' ? value : BigInt(value as number);
     case 'FLOAT':

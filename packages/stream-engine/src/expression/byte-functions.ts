@@ -17,18 +17,30 @@ function unhex(digits: string): Value {
   return Buffer.from(digits.length % 2 === 1 ? `0${digits}` : digits, 'hex');
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const MIME_LINE = /.{76}(?=.)/g;
 
+/** RFC 2045 §6.8: lines of 76 characters, parted by CR LF. */
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(MIME_LINE, '$&\r\n');
+}
+
+/** RFC 2045 §6.8: characters that are not of the alphabet are skipped; padding ends the text and must complete a group. */
 function unbase64(text: string): Value {
-  const compact = text.replace(/\s+/g, '');
-  if (!BASE64.test(compact)) throw new RowError('CAST_INVALID_INPUT', 'the text is no base64');
-  return Buffer.from(compact, 'base64');
+  const compact = text.replace(/[^A-Za-z0-9+/=]/g, '');
+  const end = compact.indexOf('=');
+  const digits = end === -1 ? compact : compact.slice(0, end);
+  const padding = compact.length - digits.length;
+  const rest = digits.length % 4;
+  const wanted = rest === 0 ? 0 : 4 - rest;
+  if (rest === 1 || (padding > 0 && padding !== wanted))
+    throw new RowError('CAST_INVALID_INPUT', 'the text is no base64: its last group is not whole');
+  return Buffer.from(digits, 'base64');
 }
 
 export const BYTE_FUNCTIONS: FunctionTable = {
   hex: total(hex),
   unhex: total(unhex),
-  base64: total((bytes: Uint8Array) => Buffer.from(bytes).toString('base64')),
+  base64: total(base64),
   unbase64: partial(unbase64),
   md5: total((bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex')),
   sha2: bound({ fallible: true }, (call) => {

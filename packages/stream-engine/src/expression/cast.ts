@@ -129,7 +129,7 @@ function toDecimal(
   if (from.name === 'DECIMAL') return checkPrecision(rescale(value as bigint, from.scale, to.scale), to, mode);
   if (typeof value === 'bigint') return checkPrecision(value * powerOfTen(to.scale), to, mode);
   if (typeof value === 'boolean') return checkPrecision((value ? 1n : 0n) * powerOfTen(to.scale), to, mode);
-  const text = typeof value === 'string' ? value : toText(value, from.name === 'TIMESTAMP' ? { name: 'DOUBLE' } : from);
+  const text = typeof value === 'string' ? value : formatDouble(toDouble(value, from));
   const parsed = parseDecimal(text, to.precision, to.scale);
   return parsed === 'overflow' ? OVERFLOW : parsed;
 }

@@ -4,6 +4,7 @@
  */
 import type { ColumnBatch } from '../column-batch.js';
 import type { RowErrors } from '../errors.js';
+import { NameMemo } from '../name-memo.js';
 import {
   type Bytes,
   type Dictionary,
@@ -155,6 +156,7 @@ class TextEquality implements Evaluator {
   private readonly literal: string;
   private readonly literalBytes: Buffer;
   private readonly flip: number;
+  private readonly memo = new NameMemo();
   private readonly result = new Result<Flags>('flags');
 
   constructor(call: CallExpression, operand: Evaluator, literal: string, negated: boolean) {
@@ -180,8 +182,13 @@ class TextEquality implements Evaluator {
   }
 
   private compareIds(operand: Dictionary, out: Uint8Array, count: number): void {
-    const wanted = operand.names.indexOf(this.literal);
-    for (let row = 0; row < count; row++) out[row] = (operand.ids[row] === wanted ? 1 : 0) ^ this.flip;
+    const { ids, names } = operand;
+    const known = this.memo.of(names);
+    for (let row = 0; row < count; row++) {
+      const id = ids[row]!;
+      if (known[id] === -1) known[id] = (names[id] === this.literal ? 1 : 0) ^ this.flip;
+      out[row] = known[id]!;
+    }
   }
 
   private compareBytes(operand: Bytes, out: Uint8Array, count: number): void {

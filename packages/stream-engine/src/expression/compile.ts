@@ -89,7 +89,7 @@ export class ExpressionCompiler {
       case 'case':
         return new CaseEvaluator(
           expression.type,
-          expression.branches.map(({ when, then }) => ({ when: this.compile(when), then: this.compile(then) })),
+          expression.branches.map((branch) => ({ when: this.compile(branch.when), result: this.compile(branch.then) })),
           expression.otherwise === undefined ? undefined : this.compile(expression.otherwise),
         );
       case 'call':

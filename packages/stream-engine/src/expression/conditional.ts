@@ -65,18 +65,18 @@ abstract class ChoiceEvaluator implements Evaluator {
 
 export class CaseEvaluator extends ChoiceEvaluator {
   readonly fallible: boolean;
-  private readonly branches: readonly { readonly when: Evaluator; readonly then: Evaluator }[];
+  private readonly branches: readonly { readonly when: Evaluator; readonly result: Evaluator }[];
   private readonly otherwise: Evaluator | undefined;
 
   constructor(
     type: DataType,
-    branches: readonly { readonly when: Evaluator; readonly then: Evaluator }[],
+    branches: readonly { readonly when: Evaluator; readonly result: Evaluator }[],
     otherwise: Evaluator | undefined,
   ) {
     super(type);
     this.branches = branches;
     this.otherwise = otherwise;
-    this.fallible = [otherwise, ...branches.flatMap(({ when, then }) => [when, then])].some((part) => part?.fallible);
+    this.fallible = [otherwise, ...branches.flatMap(({ when, result }) => [when, result])].some((part) => part?.fallible);
   }
 
   evaluate(batch: ColumnBatch, errors: RowErrors): Vector {
@@ -87,7 +87,7 @@ export class CaseEvaluator extends ChoiceEvaluator {
       const when = this.guard.evaluate(branch.when, batch, this.taken, errors) as Flags;
       for (let row = 0; row < count; row++)
         if (when.values[row] !== 1 || (when.nulls !== undefined && when.nulls[row] === 1)) this.taken[row] = 0;
-      this.copyTaken(this.guard.evaluate(branch.then, batch, this.taken, errors), vector, count);
+      this.copyTaken(this.guard.evaluate(branch.result, batch, this.taken, errors), vector, count);
     }
     this.takeUnsettled(count);
     if (this.otherwise !== undefined)

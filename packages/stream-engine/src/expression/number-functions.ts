@@ -26,8 +26,8 @@ function absolute(type: DataType): RowFunction {
 /** A DOUBLE that became whole, as BIGINT: beyond its range it saturates, as Java's long cast does. */
 function toLong(whole: number): bigint {
   if (Number.isNaN(whole)) return 0n;
-  if (whole >= 9223372036854775807) return 9223372036854775807n;
-  return whole <= -9223372036854775808 ? -9223372036854775808n : BigInt(whole);
+  if (whole >= 2 ** 63) return 2n ** 63n - 1n;
+  return whole <= -(2 ** 63) ? -(2n ** 63n) : BigInt(whole);
 }
 
 function wholeNumber(direction: 'up' | 'down', from: DataType): RowFunction {

@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js';
 import type { ColumnBatch } from '../column-batch.js';
 import type { RowErrors } from '../errors.js';
+import { NameMemo } from '../name-memo.js';
 import { type Flags, Result, readText, type Vector } from '../vector.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
 
@@ -26,7 +27,7 @@ export function parseLike(pattern: string, escapeCharacter: string): LikeParts {
     if (character === escapeCharacter) {
       at++;
       const escaped = characters[at];
-      if (escaped === undefined) throw new Error('a LIKE pattern must not end with its escapeCharacter character');
+      if (escaped === undefined) throw new Error('a LIKE pattern must not end with its escape character');
       parts.push(escaped);
       kinds.push('text');
     } else {
@@ -131,6 +132,7 @@ class PatternEvaluator implements Evaluator {
   private readonly operand: Evaluator;
   private readonly match: Match;
   private readonly search: ByteSearch | undefined;
+  private readonly memo = new NameMemo();
   private readonly result = new Result<Flags>('flags');
 
   constructor(call: CallExpression, operand: Evaluator, match: Match, search: ByteSearch | undefined) {
@@ -146,7 +148,7 @@ class PatternEvaluator implements Evaluator {
     const vector = this.result.beginWith(batch.count, operand.nulls, undefined);
     const out = vector.values;
     if (operand.form === 'dictionary') {
-      const known = new Int8Array(operand.names.length).fill(-1);
+      const known = this.memo.of(operand.names);
       for (let row = 0; row < batch.count; row++) {
         const id = operand.ids[row]!;
         if (known[id] === -1) known[id] = this.match(operand.names[id]!) ? 1 : 0;

@@ -5,7 +5,7 @@
 import type { DataType, Span } from '@millrace/sql';
 import type { ColumnBatch } from '../column-batch.js';
 import { RowError, type RowErrors } from '../errors.js';
-import { formOf, Result, readValue, type Value, type Vector, writeValue } from '../vector.js';
+import { type Dictionary, formOf, Result, readValue, type Value, type Vector, writeValue } from '../vector.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
 
 /** Takes the arguments as values. Throws `RowError` to fail the row. */
@@ -52,12 +52,15 @@ export class RowFunctionEvaluator implements Evaluator {
       this.vectors[index] = this.args[index]!.evaluate(batch, errors);
     const dictionary = this.args.length === 1 ? this.vectors[0]! : undefined;
     const vector = this.result.begin(batch.count);
-    if (dictionary?.form === 'dictionary' && dictionary.names.length < batch.count && !this.fallible)
+    if (dictionary?.form === 'dictionary' && dictionary.nulls === undefined && this.isWorthNaming(dictionary, batch))
       this.computeNames(dictionary.names, dictionary.ids, batch.count);
     else for (let row = 0; row < batch.count; row++) this.computeRow(vector, row, errors);
-    if (dictionary?.form === 'dictionary' && dictionary.nulls !== undefined && this.strict)
-      for (let row = 0; row < batch.count; row++) if (dictionary.nulls[row] === 1) this.result.setNull(row);
     return vector;
+  }
+
+  /** Whether there are fewer names than rows. What can fail goes row by row. */
+  private isWorthNaming({ names }: Dictionary, { count }: ColumnBatch): boolean {
+    return names.length < count && !this.fallible;
   }
 
   private computeRow(vector: Vector, row: number, errors: RowErrors): void {

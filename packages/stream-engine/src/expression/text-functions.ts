@@ -75,6 +75,7 @@ function padded(text: string, length: number, pad: string, side: 'left' | 'right
 /** 1-based position in code points of the first `search` at or after `start`, or 0. */
 function locate(search: string, text: string, start: number): number {
   if (start < 1) return 0;
+  if (search === '') return 1;
   const from = start === 1 ? 0 : slicePoints(text, 0, start - 1).length;
   if (start > 1 && pointCount(text) < start - 1) return 0;
   const found = text.indexOf(search, from);

@@ -1,0 +1,206 @@
+/**
+ * Finds values in a JSON text without making objects of it: what is not asked for is passed over, numbers keep all their
+ * digits. Reads what Spark's get_json_object reads: strings in single quotes and raw control characters too; what follows
+ * the outermost value is not looked at.
+ */
+import { formatDouble } from './format-number.js';
+
+/** A member's name, an element's index, or all elements. */
+export type JsonStep = string | number | typeof JSON_WILDCARD;
+export const JSON_WILDCARD = Symbol('*');
+
+/** The text is no JSON. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError';
+}
+
+const NESTING_MAX = 1000;
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
+const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+export interface JsonMatch {
+  /** As compact JSON. */
+  readonly json: string;
+  /** As a text of its own: a string without its quotes, undefined for null. */
+  readonly text: string | undefined;
+}
+
+export class JsonScanner {
+  private readonly text: string;
+  private at = 0;
+  private nesting = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** Everything at the path, in order. @throws JsonSyntaxError */
+  find(path: readonly JsonStep[]): JsonMatch[] {
+    const found: JsonMatch[] = [];
+    this.follow(path, 0, found);
+    return found;
+  }
+
+  private follow(path: readonly JsonStep[], depth: number, found: JsonMatch[]): void {
+    const step = path[depth];
+    const opening = this.peek();
+    if (step === undefined) {
+      found.push(this.read());
+    } else if (typeof step === 'string' && opening === '{') {
+      let taken = false;
+      this.members((name) => {
+        if (taken || name !== step) return this.skip();
+        const before = found.length;
+        this.follow(path, depth + 1, found);
+        taken = found.length > before;
+      });
+    } else if (typeof step !== 'string' && opening === '[') {
+      this.elements((index) => {
+        if (step === JSON_WILDCARD || step === index) this.follow(path, depth + 1, found);
+        else this.skip();
+      });
+    } else {
+      this.skip();
+    }
+  }
+
+  private read(): JsonMatch {
+    const opening = this.peek();
+    if (opening === '"' || opening === "'") {
+      const text = this.string();
+      return { json: JSON.stringify(text), text };
+    }
+    const json = opening === '{' || opening === '[' ? this.container(opening) : this.scalar();
+    return { json, text: json === 'null' ? undefined : json };
+  }
+
+  private container(opening: string): string {
+    const parts: string[] = [];
+    if (opening === '[') {
+      this.elements(() => parts.push(this.read().json));
+      return `[${parts.join(',')}]`;
+    }
+    this.members((name) => parts.push(`${JSON.stringify(name)}:${this.read().json}`));
+    return `{${parts.join(',')}}`;
+  }
+
+  private skip(): void {
+    switch (this.peek()) {
+      case '{':
+        this.members(() => this.skip());
+        break;
+      case '[':
+        this.elements(() => this.skip());
+        break;
+      case '"':
+      case "'":
+        this.rawString();
+        break;
+      default:
+        this.scalar();
+    }
+  }
+
+  /** Calls back at each member's value, which the callback must read over. */
+  private members(each: (name: string) => void): void {
+    this.enter();
+    if (this.peek() === '}') {
+      this.leave();
+      return;
+    }
+    for (;;) {
+      const quote = this.peek();
+      if (quote !== '"' && quote !== "'") this.fail();
+      const name = this.string();
+      if (this.peek() !== ':') this.fail();
+      this.at++;
+      each(name);
+      if (!this.goesOn('}')) return;
+    }
+  }
+
+  private elements(each: (index: number) => void): void {
+    this.enter();
+    if (this.peek() === ']') {
+      this.leave();
+      return;
+    }
+    for (let index = 0; ; index++) {
+      each(index);
+      if (!this.goesOn(']')) return;
+    }
+  }
+
+  private enter(): void {
+    this.at++;
+    if (++this.nesting > NESTING_MAX) this.fail();
+  }
+
+  private leave(): void {
+    this.at++;
+    this.nesting--;
+  }
+
+  private goesOn(closing: string): boolean {
+    const next = this.peek();
+    if (next === closing) {
+      this.leave();
+      return false;
+    }
+    if (next !== ',') this.fail();
+    this.at++;
+    return true;
+  }
+
+  private string(): string {
+    const raw = this.rawString();
+    if (!raw.includes('\\')) return raw;
+    return raw.replace(ESCAPE, (_, code: string | undefined, character: string) => {
+      if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+      const plain = ESCAPED[character] ?? (`"'\\/`.includes(character) ? character : undefined);
+      return plain ?? this.fail();
+    });
+  }
+
+  /** What stands between the quotes. */
+  private rawString(): string {
+    const { text } = this;
+    const quote = text[this.at];
+    const start = this.at + 1;
+    let end = start;
+    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
+    if (end >= text.length) this.fail();
+    this.at = end + 1;
+    return text.slice(start, end);
+  }
+
+  private scalar(): string {
+    const { text } = this;
+    for (const word of ['true', 'false', 'null']) {
+      if (!text.startsWith(word, this.at)) continue;
+      this.at += word.length;
+      return word;
+    }
+    NUMBER.lastIndex = this.at;
+    const match = NUMBER.exec(text);
+    if (match === null) this.fail();
+    this.at += match[0].length;
+    // A number with a point or an exponent is a DOUBLE on its way through, as in Spark.
+    return match[1] === undefined && match[2] === undefined ? match[0] : formatDouble(Number(match[0]));
+  }
+
+  /** The next character that is no blank, not taken yet. */
+  private peek(): string | undefined {
+    const { text } = this;
+    for (; this.at < text.length; this.at++) {
+      const character = text.charCodeAt(this.at);
+      if (character !== 32 && (character < 9 || character > 13 || character === 11 || character === 12)) break;
+    }
+    return text[this.at];
+  }
+
+  private fail(): never {
+    throw new JsonSyntaxError(`no JSON at character ${this.at}`);
+  }
+}
