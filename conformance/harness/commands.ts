@@ -129,7 +129,7 @@ export async function runWell(
 ): Promise<CommandResult> {
   const result = await run(command, args, options);
   if (result.code !== 0) {
-    throw new Error(`"${command} ${args.join(' ')}" ended with ${result.code}: ${result.stderr || result.stdout}`);
+    throw new Error(`"${command} ${args.join(' ')}" ended with ${result.code}: ${result.stderr} ${result.stdout}`);
   }
   return result;
 }
