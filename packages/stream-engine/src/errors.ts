@@ -1,20 +1,22 @@
 /** What goes wrong while rows are computed: where it is noted, and how it is told. */
 import type { Span } from '@millrace/sql';
 
-/** Spark's error conditions, as far as a running job can raise them. */
+/** Spark's error conditions, as far as a running job can raise them; the last two are this engine's own. */
 export type ErrorCondition =
   | 'ARITHMETIC_OVERFLOW'
+  | 'CANNOT_PARSE_TIMESTAMP'
   | 'CAST_INVALID_INPUT'
   | 'CAST_OVERFLOW'
+  | 'DATETIME_OVERFLOW'
   | 'DIVIDE_BY_ZERO'
-  | 'INVALID_ARRAY_INDEX'
+  | 'INVALID_INDEX_OF_ZERO'
   | 'INVALID_PARAMETER_VALUE'
   | 'NULL_MAP_KEY'
   | 'DUPLICATED_MAP_KEY'
   | 'NUMERIC_VALUE_OUT_OF_RANGE'
-  | 'STATE_LIMIT_EXCEEDED'
+  | 'REMAINDER_BY_ZERO'
   | 'INVALID_OUTPUT'
-  | 'USER_RAISED_EXCEPTION';
+  | 'STATE_LIMIT_EXCEEDED';
 
 /** Thrown by a function for one row. Never leaves the engine: it becomes a mark in `RowErrors`. */
 export class RowError extends Error {

@@ -49,7 +49,7 @@ export class IntSumAccumulator implements Accumulator {
     const vector = result.begin(groups);
     for (let group = 0; group < groups; group++) {
       if (this.counts[group] === 0) result.setNull(group);
-      else storeLong(vector, group, BigInt(this.sums[group]!) + (this.spilled.get(group) ?? 0n), errors);
+      else storeLong(result, group, BigInt(this.sums[group]!) + (this.spilled.get(group) ?? 0n), errors);
     }
     return vector;
   }
@@ -76,9 +76,13 @@ export class IntSumAccumulator implements Accumulator {
   }
 }
 
-function storeLong(vector: Longs, group: number, exact: bigint, errors: ResultErrors): void {
-  if (BigInt.asIntN(64, exact) === exact) vector.values[group] = exact;
-  else errors.mark(group, 'ARITHMETIC_OVERFLOW', `the sum ${exact} does not fit in BIGINT; cast to DECIMAL or DOUBLE`);
+function storeLong(result: Result<Longs>, group: number, exact: bigint, errors: ResultErrors): void {
+  if (BigInt.asIntN(64, exact) === exact) {
+    result.vector.values[group] = exact;
+    return;
+  }
+  result.setNull(group);
+  errors.mark(group, 'ARITHMETIC_OVERFLOW', `the sum ${exact} does not fit in BIGINT; cast to DECIMAL or DOUBLE`);
 }
 
 /** sum(BIGINT): 64 bits that wrap, and beside them how often they did. */
@@ -124,7 +128,7 @@ export class LongSumAccumulator implements Accumulator {
     const vector = result.begin(groups);
     for (let group = 0; group < groups; group++) {
       if (this.counts[group] === 0) result.setNull(group);
-      else storeLong(vector, group, this.sums[group]! + (BigInt(this.carries[group]!) << 64n), errors);
+      else storeLong(result, group, this.sums[group]! + (BigInt(this.carries[group]!) << 64n), errors);
     }
     return vector;
   }
@@ -271,8 +275,9 @@ export class DecimalSumAccumulator implements Accumulator {
       const sum = this.sums[group]! * raise;
       const value = this.mode === 'sum' ? sum : divideRounded(sum, BigInt(count));
       vector.values[group] = value;
-      if (!fits(value, this.to.precision))
-        errors.mark(group, 'ARITHMETIC_OVERFLOW', `the ${this.mode} does not fit in DECIMAL(${this.to.precision},…)`);
+      if (fits(value, this.to.precision)) continue;
+      result.setNull(group);
+      errors.mark(group, 'ARITHMETIC_OVERFLOW', `the ${this.mode} does not fit in DECIMAL(${this.to.precision},…)`);
     }
     return vector;
   }

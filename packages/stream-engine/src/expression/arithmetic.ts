@@ -222,7 +222,7 @@ class ArithmeticEvaluator implements Evaluator {
     const left = readValue(this.leftVector!, this.left.type, row);
     const right = readValue(this.rightVector!, this.right.type, row);
     if (DIVIDES.has(this.call.name)) {
-      if (right === 0 || right === 0n) return 'DIVIDE_BY_ZERO';
+      if (right === 0 || right === 0n) return this.call.name === 'remainder' ? 'REMAINDER_BY_ZERO' : 'DIVIDE_BY_ZERO';
       if (this.call.name !== 'integer_divide') return undefined;
     }
     if (this.result.vector.form === 'doubles') return undefined;
@@ -236,11 +236,16 @@ class ArithmeticEvaluator implements Evaluator {
       const left = readValue(this.leftVector!, this.left.type, row);
       const right = readValue(this.rightVector!, this.right.type, row);
       const shown = `${left} ${SYMBOLS[this.call.name]} ${right}`;
-      if (condition === 'DIVIDE_BY_ZERO') return `${shown} divides by zero; try_divide gives NULL instead`;
+      if (condition !== 'ARITHMETIC_OVERFLOW') return `${shown} divides by zero; ${divisionHint(this.call.name)}`;
       return `${shown} does not fit in ${this.type.name}; cast to a wider type, or use try_${this.call.name}`;
     };
     return { condition, span: this.call.span, describe };
   }
+}
+
+/** There is no try_ form of DIV and %. */
+function divisionHint(name: string): string {
+  return name === 'divide' ? 'try_divide gives NULL instead' : 'nullif(divisor, 0) gives NULL instead';
 }
 
 function exactResult(name: string, left: bigint, right: bigint): bigint {

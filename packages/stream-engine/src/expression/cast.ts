@@ -6,7 +6,7 @@ import type { DataType } from '@millrace/sql';
 import { RowError } from '../errors.js';
 import { formatDecimal, formatDouble, formatFloat } from '../text/format-number.js';
 import { parseBoolean, parseDecimal } from '../text/parse-number.js';
-import { formatTimestamp, parseTimestamp } from '../text/timestamp.js';
+import { formatTimestamp, isTimestamp, parseTimestamp } from '../text/timestamp.js';
 import type { MapValue, Value, WindowValue } from '../vector.js';
 import { quoteShort, TextToNumber } from './cast-text.js';
 import { checkPrecision, type DecimalType, powerOfTen, rescale } from './decimal.js';
@@ -45,7 +45,8 @@ export function sameType(left: DataType, right: DataType): boolean {
 
 function castError(value: Value, from: DataType, to: DataType, overflow: boolean): RowError {
   const shown = quoteShort(toText(value, from));
-  if (overflow) return new RowError('CAST_OVERFLOW', `${shown} does not fit in ${to.name}; use try_cast to get NULL`);
+  const condition = to.name === 'DECIMAL' ? 'NUMERIC_VALUE_OUT_OF_RANGE' : 'CAST_OVERFLOW';
+  if (overflow) return new RowError(condition, `${shown} does not fit in ${to.name}; use try_cast to get NULL`);
   return new RowError('CAST_INVALID_INPUT', `${shown} is no ${to.name}; use try_cast to get NULL instead`);
 }
 
@@ -139,5 +140,5 @@ function toTimestamp(value: Value, from: DataType): Value | undefined | typeof O
   const seconds = toDouble(value, from);
   if (!Number.isFinite(seconds)) return undefined;
   const microseconds = typeof value === 'bigint' || from.name === 'INT' ? seconds * 1e6 : Math.trunc(seconds * 1e6);
-  return Math.abs(microseconds) > 9.3e18 ? OVERFLOW : microseconds;
+  return isTimestamp(microseconds) ? microseconds : OVERFLOW;
 }

@@ -76,7 +76,9 @@ export class CaseEvaluator extends ChoiceEvaluator {
     super(type);
     this.branches = branches;
     this.otherwise = otherwise;
-    this.fallible = [otherwise, ...branches.flatMap(({ when, result }) => [when, result])].some((part) => part?.fallible);
+    this.fallible = [otherwise, ...branches.flatMap(({ when, result }) => [when, result])].some(
+      (part) => part?.fallible,
+    );
   }
 
   evaluate(batch: ColumnBatch, errors: RowErrors): Vector {

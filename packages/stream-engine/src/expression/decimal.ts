@@ -57,7 +57,8 @@ export function decimalArithmetic(
     const b = args[1] as bigint;
     if (divides && b === 0n) {
       if (mode === 'try') return null;
-      throw new RowError('DIVIDE_BY_ZERO', 'the divisor is zero; try_divide gives NULL instead');
+      const condition = name === 'remainder' ? 'REMAINDER_BY_ZERO' : 'DIVIDE_BY_ZERO';
+      throw new RowError(condition, 'the divisor is zero; nullif(divisor, 0) gives NULL instead');
     }
     if (result.name === 'DECIMAL') return checkPrecision(exact(a, b, result.scale), result, mode);
     const whole = exact(a, b, 0);

@@ -23,11 +23,12 @@ function absolute(type: DataType): RowFunction {
   return ([x]) => Math.abs(x as number);
 }
 
-/** A DOUBLE that became whole, as BIGINT: beyond its range it saturates, as Java's long cast does. */
+/** A DOUBLE that became whole, as BIGINT. NaN is 0, as in Spark. */
 function toLong(whole: number): bigint {
   if (Number.isNaN(whole)) return 0n;
-  if (whole >= 2 ** 63) return 2n ** 63n - 1n;
-  return whole <= -(2 ** 63) ? -(2n ** 63n) : BigInt(whole);
+  if (whole >= 2 ** 63 || whole < -(2 ** 63))
+    throw new RowError('ARITHMETIC_OVERFLOW', `${formatDouble(whole)} does not fit in BIGINT`);
+  return BigInt(whole);
 }
 
 function wholeNumber(direction: 'up' | 'down', from: DataType): RowFunction {
@@ -81,8 +82,8 @@ function extreme(direction: 1 | -1): RowFunction {
 
 export const NUMBER_FUNCTIONS: FunctionTable = {
   abs: bound({ fallible: true }, (call) => absolute(call.type)),
-  ceil: bound({ fallible: false }, (call) => wholeNumber('up', typeOf(call))),
-  floor: bound({ fallible: false }, (call) => wholeNumber('down', typeOf(call))),
+  ceil: bound({ fallible: true }, (call) => wholeNumber('up', typeOf(call))),
+  floor: bound({ fallible: true }, (call) => wholeNumber('down', typeOf(call))),
   round: bound({ fallible: true }, (call) => rounding(typeOf(call), call.type, literalOf(call, 1) as number)),
   sqrt: total((x: number) => Math.sqrt(x)),
   power: total((x: number, y: number) => x ** y),

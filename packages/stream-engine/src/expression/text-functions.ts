@@ -83,7 +83,7 @@ function locate(search: string, text: string, start: number): number {
 }
 
 function splitPart(text: string, delimiter: string, part: number): string {
-  if (part === 0) throw new RowError('INVALID_ARRAY_INDEX', 'the part of split_part must not be 0: the first is 1');
+  if (part === 0) throw new RowError('INVALID_INDEX_OF_ZERO', 'the part of split_part must not be 0: the first is 1');
   const parts = delimiter === '' ? [text] : text.split(delimiter);
   return parts[part > 0 ? part - 1 : parts.length + part] ?? '';
 }
@@ -146,7 +146,7 @@ const PATTERNS: FunctionTable = {
     const expression = compileExpression(literalOf(call, 1) as string);
     return ([text, , replacement]) => {
       try {
-        return expression.matcher(text as string).replaceAll(replacement as string);
+        return expression.matcher(text as string).replaceAll(replacement as string, true);
       } catch (error) {
         throw new RowError('INVALID_PARAMETER_VALUE', `the replacement cannot be used: ${(error as Error).message}`);
       }

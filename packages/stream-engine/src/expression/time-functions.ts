@@ -1,7 +1,7 @@
 /** Functions of TIMESTAMP: microseconds since the epoch, in UTC. */
 import { RowError } from '../errors.js';
 import { parseDatePattern } from '../text/date-pattern.js';
-import { daysOf, parseTimestamp, timestampParts } from '../text/timestamp.js';
+import { daysOf, isTimestamp, parseTimestamp, timestampParts } from '../text/timestamp.js';
 import { quoteShort } from './cast-text.js';
 import type { CallExpression } from './evaluator.js';
 import { bound, type FunctionTable, literalOf, partial, total } from './function-table.js';
@@ -48,10 +48,10 @@ function truncate(unit: string): (time: number) => number | null {
 
 function fromUnix(scale: bigint): (value: bigint) => number {
   return (value) => {
-    const microseconds = value * scale;
-    if (BigInt.asIntN(64, microseconds) !== microseconds)
-      throw new RowError('ARITHMETIC_OVERFLOW', `${value} is beyond what a TIMESTAMP holds`);
-    return Number(microseconds);
+    const microseconds = Number(value * scale);
+    if (!isTimestamp(microseconds))
+      throw new RowError('DATETIME_OVERFLOW', `${value} is beyond what a TIMESTAMP holds`);
+    return microseconds;
   };
 }
 
@@ -63,8 +63,9 @@ function toTimestamp(call: CallExpression, mode: 'ansi' | 'try'): RowFunction {
     if (parsed !== undefined) return parsed;
     if (mode === 'try') return null;
     const shown = quoteShort(text as string);
-    const wanted = format === '' ? 'a TIMESTAMP' : `a time in the format ${format}`;
-    throw new RowError('CAST_INVALID_INPUT', `${shown} is no ${wanted.slice(2)}; use try_to_timestamp to get NULL`);
+    const hint = 'use try_to_timestamp to get NULL';
+    if (format === '') throw new RowError('CAST_INVALID_INPUT', `${shown} is no TIMESTAMP; ${hint}`);
+    throw new RowError('CANNOT_PARSE_TIMESTAMP', `${shown} is no time in the format ${format}; ${hint}`);
   };
 }
 

@@ -5,9 +5,8 @@
  */
 import { formatDouble } from './format-number.js';
 
-/** A member's name, an element's index, or all elements. */
-export type JsonStep = string | number | typeof JSON_WILDCARD;
-export const JSON_WILDCARD = Symbol('*');
+/** A member's name, or an element's index. */
+export type JsonStep = string | number;
 
 /** The text is no JSON. */
 export class JsonSyntaxError extends Error {
@@ -19,7 +18,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-export interface JsonMatch {
+export interface JsonValue {
   /** As compact JSON. */
   readonly json: string;
   /** As a text of its own: a string without its quotes, undefined for null. */
@@ -35,37 +34,29 @@ export class JsonScanner {
     this.text = text;
   }
 
-  /** Everything at the path, in order. @throws JsonSyntaxError */
-  find(path: readonly JsonStep[]): JsonMatch[] {
-    const found: JsonMatch[] = [];
-    this.follow(path, 0, found);
-    return found;
-  }
-
-  private follow(path: readonly JsonStep[], depth: number, found: JsonMatch[]): void {
+  /** What is at the path; of members of one name the first. @throws JsonSyntaxError */
+  find(path: readonly JsonStep[], depth = 0): JsonValue | undefined {
     const step = path[depth];
+    if (step === undefined) return this.read();
     const opening = this.peek();
-    if (step === undefined) {
-      found.push(this.read());
-    } else if (typeof step === 'string' && opening === '{') {
-      let taken = false;
+    let found: JsonValue | undefined;
+    if (typeof step === 'string' && opening === '{') {
       this.members((name) => {
-        if (taken || name !== step) return this.skip();
-        const before = found.length;
-        this.follow(path, depth + 1, found);
-        taken = found.length > before;
+        if (found === undefined && name === step) found = this.find(path, depth + 1);
+        else this.skip();
       });
-    } else if (typeof step !== 'string' && opening === '[') {
+    } else if (typeof step === 'number' && opening === '[') {
       this.elements((index) => {
-        if (step === JSON_WILDCARD || step === index) this.follow(path, depth + 1, found);
+        if (step === index) found = this.find(path, depth + 1);
         else this.skip();
       });
     } else {
       this.skip();
     }
+    return found;
   }
 
-  private read(): JsonMatch {
+  private read(): JsonValue {
     const opening = this.peek();
     if (opening === '"' || opening === "'") {
       const text = this.string();

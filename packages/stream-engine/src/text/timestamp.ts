@@ -32,7 +32,7 @@ export function parseTimestamp(text: string): number | undefined {
   rest = rest.slice(date[0].length);
   const days = daysOf(Number(date[1]), Number(date[2] ?? 1), Number(date[3] ?? 1));
   if (days === undefined) return undefined;
-  if (rest === '' || rest === 'T') return days * DAY_SECONDS * MICROSECONDS;
+  if (rest === '') return days * DAY_SECONDS * MICROSECONDS;
   const time = date[3] === undefined ? null : TIME.exec(rest);
   if (time === null) return undefined;
   const [hour, minute, second] = [Number(time[1]), Number(time[2] ?? 0), Number(time[3] ?? 0)];
@@ -51,6 +51,13 @@ function parseZone(text: string): number | undefined {
   if (hours > 18 || minutes > 59 || seconds > 59) return undefined;
   const offset = hours * 3600 + minutes * 60 + seconds;
   return zone[1] === '-' ? -offset : offset;
+}
+
+/** Years -271821 to 275760: what the runtime's calendar knows. */
+const LIMIT_US = 8.64e18;
+
+export function isTimestamp(microseconds: number): boolean {
+  return Math.abs(microseconds) <= LIMIT_US;
 }
 
 export interface TimestampParts {

@@ -138,12 +138,12 @@ CASES = [
          '{"b":1}', '{"a":-0.0}', '{"a":"日本"}', '{"a":1', '{"a":1} x', '{"a.b":1}', '[{"a":1},{"a":2}]', '[{"a":1}]'],
         "get_json_object(body, '$.a')", "get_json_object(body, '$.a.b')", "get_json_object(body, '$.a.b[0]')",
         "get_json_object(body, '$.a[1]')", "get_json_object(body, '$')", "get_json_object(body, '$.a.b[2].c')",
-        "get_json_object(body, \"$['a']\")", "get_json_object(body, '$[*].a')", "get_json_object(body, '$.a[*]')",
+        "get_json_object(body, \"$['a']\")",
         "get_json_object(body, '$[0]')", "get_json_object(body, \"$['a.b']\")",
     ),
     *over(
         ["k", "z", "1"],
-        "element_at(map('k', 'v', '1', NULL), body)", "map(body, '1')['k']", "map_contains_key(map('k', 'v'), body)",
+        "element_at(map('k', 'v', '1', CAST(NULL AS STRING)), body)", "map(body, '1')['k']", "map_contains_key(map('k', 'v'), body)",
         "map_concat(map('k', '1'), map(body, '2'))['k']", "map('k', '1', body, '2')['k']",
     ),
     *over(

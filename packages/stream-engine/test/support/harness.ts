@@ -62,5 +62,7 @@ export function run(job: Job, rows: readonly Row[], untilMs?: number): OutputRow
 
 /** Bodies as text, for short assertions. */
 export function bodies(outputs: readonly OutputRow[]): string[] {
-  return outputs.map(({ message }) => (typeof message.body === 'string' ? message.body : Buffer.from(message.body).toString()));
+  return outputs.map(({ message }) =>
+    typeof message.body === 'string' ? message.body : Buffer.from(message.body).toString(),
+  );
 }
