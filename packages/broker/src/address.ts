@@ -80,8 +80,8 @@ export abstract class Address implements CapacitySource {
     for (const producer of this.producers) visit(producer);
   }
 
-  /** Called when a producer has left. */
-  producerLeft(): void {}
+  /** Somebody has left: what is only there while it is used may go. */
+  leaveIfUnused(): void {}
 
   view(): AddressView {
     return {
@@ -122,7 +122,7 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
     if (this.closed) return;
     this.closed = true;
     this.target.producers.delete(this);
-    this.target.producerLeft();
+    this.target.leaveIfUnused();
   }
 
   protected refuse(reason: RefusalReason): 'rejected' {

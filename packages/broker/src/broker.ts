@@ -8,7 +8,7 @@
  */
 import type { Journal } from '@millrace/journal';
 import { AddressBook } from './address-book.js';
-import type { AddressSettingsInput } from './address-settings.js';
+import { type AddressSettingsInput, UNDECLARED_SETTINGS } from './address-settings.js';
 import { Answers } from './answers.js';
 import { Anycast } from './anycast.js';
 import { Arena } from './arena.js';
@@ -110,6 +110,7 @@ export class Broker {
   tick(nowMs: number): void {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
+    this.retained.expire(this.core.turn.timeMs);
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
@@ -190,9 +191,7 @@ export class Broker {
       if (this.retained.forget(message.address)) this.core.log.retainedGone(message.address);
       return undefined;
     }
-    const address = this.book.get(message.address);
-    if (address !== undefined) stamp(message, address.settings, timeMs);
-    else message.time = timeMs;
+    stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
     const kept = this.retained.keep(message);
     if (typeof kept === 'string') return kept;
     if (kept.durable) this.core.log.retained(kept);

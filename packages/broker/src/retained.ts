@@ -34,6 +34,7 @@ class ExactArena implements MessageArena {
 export class Retained {
   count = 0;
   bytes = 0;
+  private earliestExpiry = Number.POSITIVE_INFINITY;
   private readonly limits: RetainedLimits;
   private readonly arena: Arena;
   private readonly exact = new ExactArena();
@@ -65,6 +66,7 @@ export class Retained {
     if (before !== undefined) this.arena.release(before);
     this.arena.hold(copy);
     node.message = copy;
+    if (copy.expiresAt !== 0 && copy.expiresAt < this.earliestExpiry) this.earliestExpiry = copy.expiresAt;
     this.count = count;
     this.bytes = bytes;
     return copy;
@@ -99,6 +101,19 @@ export class Retained {
     const found: Message[] = [];
     collect(this.root, filter.split('/'), 0, found);
     return found.filter((message) => message.expiresAt === 0 || message.expiresAt > nowMs);
+  }
+
+  /** Forgets what has expired. Looks at all of them, but only when one may have. */
+  expire(nowMs: number): void {
+    if (this.earliestExpiry > nowMs) return;
+    const all: Message[] = [];
+    collectAll(this.root, false, all);
+    this.earliestExpiry = Number.POSITIVE_INFINITY;
+    for (const { address, expiresAt } of all) {
+      if (expiresAt === 0) continue;
+      if (expiresAt <= nowMs) this.forget(address);
+      else if (expiresAt < this.earliestExpiry) this.earliestExpiry = expiresAt;
+    }
   }
 
   private find(topic: string): Message | undefined {

@@ -110,11 +110,7 @@ export class Topic extends Address {
     this.core.capacity.note(this);
   }
 
-  override producerLeft(): void {
-    this.leaveIfUnused();
-  }
-
-  leaveIfUnused(): void {
+  override leaveIfUnused(): void {
     if (this.implicit && this.producers.size === 0 && this.subscriptions.size === 0) this.keeper.topicUnused(this);
   }
 

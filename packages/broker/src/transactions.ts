@@ -41,6 +41,7 @@ export class Transactions {
     const outputs = marked === 'deleted' ? marked : this.resolve(transaction);
     const refusal = typeof outputs === 'string' ? outputs : refusalOf(outputs);
     if (typeof outputs === 'string' || refusal !== undefined) {
+      if (typeof outputs !== 'string') leave(outputs);
       if (marked !== 'deleted') for (const delivery of marked) reopen(delivery);
       core.log.open.addListener({ committed: () => done(refusal) });
       return;
@@ -53,7 +54,10 @@ export class Transactions {
     const outputs: Output[] = [];
     for (const { address: name, message } of transaction.outputs) {
       const address = this.book.resolve(name, transaction.undeclared ?? 'refuse');
-      if (typeof address === 'string') return address;
+      if (typeof address === 'string') {
+        leave(outputs);
+        return address;
+      }
       outputs.push({ address, message });
     }
     return outputs;
@@ -69,6 +73,7 @@ export class Transactions {
       address.put(message);
     }
     log.withdrawable = false;
+    leave(outputs);
     for (const delivery of transaction.consumed) {
       if (!(delivery instanceof StoredDelivery)) continue;
       const { store } = delivery.member.group;
@@ -120,6 +125,11 @@ function mark(consumed: readonly Delivery[]): StoredDelivery[] | 'deleted' {
     }
   }
   return marked;
+}
+
+/** Topics that were only there for these outputs are gone again. */
+function leave(outputs: readonly Output[]): void {
+  for (const { address } of outputs) address.leaveIfUnused();
 }
 
 function reopen(delivery: StoredDelivery): void {

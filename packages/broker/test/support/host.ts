@@ -96,6 +96,10 @@ export class TestSender implements Sender {
     return this.producer.send(message(this.producer.address, text, facts), this.tag++);
   }
 
+  sendPresettled(text: string, facts?: MessageFacts): string {
+    return this.producer.send(message(this.producer.address, text, facts), -1);
+  }
+
   settled(tag: number, outcome: Outcome, reason: RefusalReason | undefined): void {
     this.outcomes.push({ tag, outcome, reason });
   }

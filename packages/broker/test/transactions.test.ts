@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { type Delivery, Outcome, type RefusalReason, type Transaction } from '../src/index.js';
+import { FailingJournal, Host, message } from './support/host.js';
+
+function job(journal = new FailingJournal({ fails: () => false }), maxLimit = 1000) {
+  const host = new Host({ journal });
+  host.broker.declare('in', { type: 'queue' });
+  host.broker.declare('max', { type: 'queue', limits: { messages: maxLimit } });
+  host.broker.declare('direct', { type: 'multicast' });
+  const sender = host.producer('in');
+  for (const text of ['1', '2', '3']) sender.send(text, { durable: true });
+  const reader = host.subscribe('in');
+  host.turn();
+  return { host, broker: host.broker, reader, dones: [] as (RefusalReason | undefined)[] };
+}
+
+function transaction(consumed: readonly Delivery[], outputs: readonly (readonly [string, string])[]): Transaction {
+  return {
+    consumed,
+    outputs: outputs.map(([address, text]) => ({ address, message: message(address, text) })),
+    state: { name: 'job', bytes: Buffer.from('state') },
+  };
+}
+
+describe('a transaction', () => {
+  test('consumes, sends and keeps state, with one batch of the journal', () => {
+    const journal = new FailingJournal({ fails: () => false, later: true });
+    const { host, broker, reader, dones } = job(journal);
+    journal.report();
+    const commits = journal.commits;
+    broker.commit(transaction(reader.deliveries.slice(0, 2), [['max', '2']]), (refusal) => dones.push(refusal));
+    expect(dones).toEqual([]);
+    host.turn();
+    expect([journal.commits - commits, dones, broker.state('job')]).toEqual([1, [], undefined]);
+    expect(broker.address('in')?.stored).toBe(3);
+    journal.report();
+    expect([dones, broker.state('job')?.toString()]).toEqual([[undefined], 'state']);
+    expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([1, 1]);
+    expect(host.subscribe('max').texts).toEqual(['2']);
+    broker.forgetState('job');
+    expect(broker.state('job')).toBeUndefined();
+  });
+
+  test('that fails leaves inputs open, outputs unsent and state as it was', () => {
+    const { host, broker, reader, dones } = job(new FailingJournal({ fails: (commit) => commit === 2 }));
+    const listener = host.subscribe('direct');
+    const outputs = [
+      ['max', '2'],
+      ['direct', '2'],
+    ] as const;
+    broker.commit(transaction(reader.deliveries.slice(0, 2), outputs), (refusal) => dones.push(refusal));
+    reader.settle(0, Outcome.rejected);
+    host.turn();
+    expect([dones, broker.state('job'), listener.texts]).toEqual([['journal-failed'], undefined, []]);
+    expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([3, 0]);
+    broker.commit(transaction(reader.deliveries.slice(0, 2), outputs), (refusal) => dones.push(refusal));
+    host.turn();
+    expect([dones[1], broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([undefined, 1, 1]);
+    expect(listener.texts).toEqual(['2']);
+  });
+
+  test.each([
+    ['an address that is not there', [['x', '1']], 'not-found'],
+    [
+      'a full address',
+      [
+        ['max', '1'],
+        ['max', '2'],
+        ['max', '3'],
+      ],
+      'resource-limit-exceeded',
+    ],
+    ['a message that is too large', [['max', 'x'.repeat(11 * 1024 ** 2)]], 'message-too-large'],
+  ] as const)('is refused as a whole for %s', (_name, outputs, reason) => {
+    const { host, broker, reader, dones } = job(undefined, 2);
+    broker.commit(transaction(reader.deliveries, outputs), (refusal) => dones.push(refusal));
+    host.turn();
+    expect([dones, broker.state('job')]).toEqual([[reason], undefined]);
+    expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([3, 0]);
+    broker.commit(transaction(reader.deliveries, [['max', '3']]), (refusal) => dones.push(refusal));
+    host.turn();
+    expect([dones[1], broker.address('in')?.stored]).toEqual([undefined, 0]);
+  });
+
+  test('is refused when a delivery is void, or given twice', () => {
+    const { host, broker, reader, dones } = job();
+    reader.settle(0, Outcome.accepted);
+    const [settled, open] = [reader.deliveries[0]!, reader.deliveries[1]!];
+    broker.commit(transaction([open, settled], []), (refusal) => dones.push(refusal));
+    broker.commit(transaction([open, open], []), (refusal) => dones.push(refusal));
+    broker.commit(transaction([open], []), (refusal) => dones.push(refusal));
+    host.turn();
+    expect(dones).toEqual(['deleted', 'deleted', undefined]);
+    expect(broker.address('in')?.stored).toBe(1);
+  });
+
+  test.each([
+    [false, ['3']],
+    [true, ['3', '1', '2']],
+  ])('of a reader that is gone when the journal reports: failed %s', (fails, texts) => {
+    const journal = new FailingJournal({ fails: (commit) => fails && commit === 2, later: true });
+    const { host, broker, reader, dones } = job(journal);
+    journal.report();
+    broker.commit(transaction(reader.deliveries.slice(0, 2), []), (refusal) => dones.push(refusal));
+    reader.subscription.close();
+    host.turn();
+    const other = host.subscribe('in');
+    expect(other.texts).toEqual(['3']);
+    journal.report();
+    host.turn();
+    expect(other.texts).toEqual(texts);
+    expect(broker.address('in')?.stored).toBe(texts.length);
+  });
+
+  test('may send to topics without a document, when asked', () => {
+    const { host, broker, reader, dones } = job();
+    const listener = host.subscribe('alerts/#');
+    broker.commit({ ...transaction([], [['alerts/1', 'x']]), undeclared: 'topic' }, (refusal) => dones.push(refusal));
+    host.turn();
+    expect([dones, listener.texts, reader.end]).toEqual([[undefined], ['x'], undefined]);
+    expect(broker.address('alerts/1')).toBeUndefined();
+  });
+});
