@@ -3,12 +3,18 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { event, eventually } from './harness/commands.js';
 import { bodies, differences, nothingDiffers } from './harness/ledger.js';
-import { documents, queue, Server } from './harness/server.js';
+import { documents, job, queue, Server, topic } from './harness/server.js';
 
+const counting = job(
+  'counting',
+  "INSERT INTO counted SELECT CAST(count(*) AS STRING) AS body FROM STREAM `flood/#` GROUP BY window(time, '1 second')",
+);
 let server: Server;
 const clients: MqttClient[] = [];
 beforeAll(async () => {
-  server = await Server.start({ documents: documents(queue('work')) });
+  server = await Server.start({
+    documents: documents(queue('work'), queue('narrow', { limits: { messages: 1000 } }), topic('counted'), counting),
+  });
 });
 afterAll(() => server?.stop());
 afterEach(async () => {
@@ -141,4 +147,51 @@ describe('an mqtt.js user', () => {
     await eventually('the will', () => got.length > 0, 10_000);
     expect(got).toEqual(['gone']);
   });
+
+  test('is held back with nineteen others by a full queue, and none is forgotten when there is room again', async () => {
+    const publishers = await Promise.all(Array.from({ length: 20 }, () => connect()));
+    const taker = await connect();
+    const got = collect(taker);
+    const sent = publishers.map((_, publisher) => bodies(String(publisher), 2_000));
+    const sending = publishers.map(async (publisher, at) => {
+      for (const body of sent[at] ?? []) await publisher.publishAsync('narrow', body, { qos: 0 });
+    });
+    await eventually('the full queue', async () => {
+      const { json } = await server.http('/v1/addresses/narrow');
+      return (json as { status: { statistics: { stored: number } } }).status.statistics.stored > 800;
+    });
+    await taker.subscribeAsync('narrow', { qos: 1 });
+    await Promise.all(sending);
+    await eventually('40,000 messages', () => got.length >= 40_000, 30_000).catch(() => {});
+    expect({ ...differences(sent.flat(), got), inOrder: true }).toEqual(nothingDiffers);
+  });
+
+  test('floods a job from fifty connections: all of them are read to the end, and every reading counts', async () => {
+    const publishers = await Promise.all(Array.from({ length: 50 }, () => connect()));
+    const watcher = await connect();
+    const counts = collect(watcher);
+    await watcher.subscribeAsync('counted', { qos: 1 });
+    // As one block a connection: what a fast device writes at once, a hundred thousand readings of QoS 0.
+    const perPublisher = 100_000;
+    const flooding = publishers.map(async (publisher, at) => {
+      const packet = Buffer.concat([Buffer.from([0x30, 0]), text(`flood/${at}`), Buffer.from('23')]);
+      packet[1] = packet.length - 2;
+      const block = Buffer.concat(Array<Buffer>(1_000).fill(packet));
+      for (let sent = 0; sent < perPublisher; sent += 1_000) {
+        if (!publisher.stream.write(block)) await event(publisher.stream, 'drain', 45_000);
+      }
+      // The answer says that everything before it was read.
+      await publisher.publishAsync('flooded', String(at), { qos: 1 });
+    });
+    const counted = () => counts.reduce((sum, count) => sum + Number(count), 0);
+    await Promise.all(flooding);
+    await eventually('every reading counted', () => counted() >= 50 * perPublisher, 20_000).catch(() => {});
+    expect(counted()).toBe(50 * perPublisher);
+  }, 90_000);
 });
+
+/** A string as MQTT writes it: its length in two bytes, then UTF-8. */
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
+}

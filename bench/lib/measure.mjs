@@ -17,7 +17,7 @@ export function summarize(name, samples, faults) {
     if (typeof value === 'number') medians[field] = median(samples.map((sample) => sample[field]));
   }
   medians.faults = samples.reduce((sum, sample) => sum + faults(sample), 0);
-  for (const field of ['lost', 'lost_acknowledged', 'jobs_wrong']) {
+  for (const field of ['lost', 'lost_acknowledged', 'jobs_wrong', 'unread']) {
     if (field in medians) medians[field] = samples.reduce((sum, sample) => sum + sample[field], 0);
   }
   const rate = 'recv_per_s' in medians ? 'recv_per_s' : 'events_per_s';

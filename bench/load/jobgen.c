@@ -392,13 +392,15 @@ static void report(double taken_s, double cpu_s, double own_cpu_s) {
     if (jobs[j].readings != sent || jobs[j].total != sent_total) jobs_wrong++;
     if (qos && jobs[j].readings < acknowledged) lost_acknowledged += acknowledged - jobs[j].readings;
   }
+  // A publisher whose last ping has no answer is one that the broker has stopped reading for good.
+  long unread = publisher_count - (long)pings_answered;
   double events = sent / (taken_s + last_lag_us / 1e6);
   printf("{\"label\":\"%s\",\"proto\":\"job\",\"qos\":%d,\"pubs\":%d,\"devices\":%d,\"jobs\":%d,\"rate\":%ld,", label,
          qos, publisher_count, device_count, job_count, rate);
   printf(
       "\"events_per_s\":%.0f,\"sent\":%lu,\"acknowledged\":%lu,\"readings\":%lu,\"lost\":%ld,\"lost_acknowledged\":%ld,"
-      "\"jobs_wrong\":%ld,",
-      events, sent, acknowledged, readings, lost, lost_acknowledged, jobs_wrong);
+      "\"jobs_wrong\":%ld,\"unread\":%ld,",
+      events, sent, acknowledged, readings, lost, lost_acknowledged, jobs_wrong, unread);
   printf("\"results\":%lu,\"early\":%lu,\"maxima_checked\":%lu,\"maxima_wrong\":%lu,\"p50_us\":%.0f,\"p99_us\":%.0f,"
          "\"max_us\":%.0f,"
          "\"last_lag_ms\":%.1f,",
