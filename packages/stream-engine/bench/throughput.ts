@@ -26,6 +26,8 @@ interface Shape {
 class Feed {
   private readonly batch: InputBatch;
   private readonly shape: Shape;
+  private readonly ids: readonly Int32Array[];
+  private round = 0;
   private nowMs = 1_700_000_000_000;
 
   constructor(job: Job, shape: Shape) {
@@ -36,11 +38,15 @@ class Feed {
     bodies.forEach((body, row) => {
       offsets[row + 1] = offsets[row]! + body.length;
     });
+    // As many batches as it takes for each address to come once.
+    this.ids = Array.from({ length: Math.ceil(addresses / rows) }, (_, part) =>
+      Int32Array.from({ length: rows }, (_row, row) => ((part * rows + row) * 7919) % addresses),
+    );
     this.batch = {
       count: rows,
       times: new Float64Array(rows),
       body: { bytes: Buffer.concat(bodies), offsets, nulls: undefined },
-      addresses: Int32Array.from({ length: rows }, (_, row) => (row * 7919) % addresses),
+      addresses: this.ids[0],
       addressNames: Array.from({ length: addresses }, (_, index) => `devices/device-${index}/temperature`),
       others: new Map(job.columns.map((name) => [name, []])),
     };
@@ -55,7 +61,8 @@ class Feed {
       now += stepMs;
     }
     this.nowMs = now;
-    return this.batch;
+    this.round++;
+    return { ...this.batch, addresses: this.ids[this.round % this.ids.length] };
   }
 }
 

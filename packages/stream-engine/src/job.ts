@@ -12,7 +12,7 @@ import { WindowAggregateOperator } from './operator/window-aggregate.js';
 import type { OutputRow } from './output.js';
 import { readHeader, stateShape, writeHeader } from './snapshot.js';
 import { type InputBatch, Source } from './source.js';
-import { StateReader, StateWriter } from './state-bytes.js';
+import { StateError, StateReader, StateWriter } from './state-bytes.js';
 
 export interface JobOptions {
   /** What an expression error does: `fail` stops the job, `skip` drops the row and counts it. */
@@ -128,15 +128,25 @@ export class Job {
   restore(bytes: Uint8Array): void {
     this.pipeline = this.build();
     this.reachedMs = Number.NEGATIVE_INFINITY;
-    const fresh = this.pipeline;
-    this.pipeline = this.build();
-    const state = new StateReader(bytes);
-    readHeader(state, this.shape);
-    const reachedMs = state.double();
-    fresh.first.restore(state);
-    state.end();
-    this.pipeline = fresh;
+    const restored = this.build();
+    const reachedMs = this.readInto(restored, bytes);
+    this.pipeline = restored;
     this.reachedMs = reachedMs;
+  }
+
+  /** @returns the watermark over `time` */
+  private readInto(pipeline: Pipeline, bytes: Uint8Array): number {
+    try {
+      const state = new StateReader(bytes);
+      readHeader(state, this.shape);
+      const reachedMs = state.double();
+      pipeline.first.restore(state);
+      state.end();
+      return reachedMs;
+    } catch (error) {
+      if (error instanceof StateError) throw error;
+      throw new StateError('the state is damaged', { cause: error });
+    }
   }
 
   private build(): Pipeline {

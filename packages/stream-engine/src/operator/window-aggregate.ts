@@ -113,7 +113,12 @@ export class WindowAggregateOperator extends Operator {
     super.restore(state);
   }
 
-  /** Takes the rows from `from` on that lie in one pane. @returns the row after them */
+  /**
+   * Takes the rows from `from` on that lie in one pane. Within it no window closes: the watermark before a row is at most
+   * the time of an earlier one, which lies in the pane too.
+   *
+   * @returns the row after them
+   */
   private takeRun(
     batch: ColumnBatch,
     columns: { readonly time: Doubles; readonly keys: readonly Vector[] },
@@ -133,8 +138,7 @@ export class WindowAggregateOperator extends Operator {
     // Rows of a broker's time never go back: when the last one is in, all are.
     if (batch.watermarks === undefined && nulls === undefined && isIn(values[batch.count - 1]!, start, end))
       to = batch.count;
-    while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1 && !this.mustStop(batch, start, to))
-      to++;
+    while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1) to++;
     this.addRows(this.paneAt(start), columns.keys, from, to);
     return to;
   }
@@ -147,12 +151,6 @@ export class WindowAggregateOperator extends Operator {
     if (rowWatermark !== undefined && clock.firstWindow(paneStart) + clock.sizeUs <= watermark)
       this.closeUntil(rowWatermark);
     return false;
-  }
-
-  /** Whether the watermark before this row has passed a window that the run's pane belongs to. */
-  private mustStop(batch: ColumnBatch, paneStart: number, row: number): boolean {
-    if (batch.watermarks === undefined) return false;
-    return this.clock.firstWindow(paneStart) + this.clock.sizeUs <= batch.watermarks[row]!;
   }
 
   private addRows(pane: Pane, keys: readonly Vector[], from: number, to: number): void {

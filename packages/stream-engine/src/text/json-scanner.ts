@@ -14,6 +14,7 @@ export class JsonSyntaxError extends Error {
 }
 
 const NESTING_MAX = 1000;
+const BACKSLASH = 92;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
@@ -157,13 +158,20 @@ export class JsonScanner {
   /** What stands between the quotes. */
   private rawString(): string {
     const { text } = this;
-    const quote = text[this.at];
+    const quote = text[this.at]!;
     const start = this.at + 1;
-    let end = start;
-    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
-    if (end >= text.length) this.fail();
+    let end = text.indexOf(quote, start);
+    while (end !== -1 && this.isEscaped(start, end)) end = text.indexOf(quote, end + 1);
+    if (end === -1) this.fail();
     this.at = end + 1;
     return text.slice(start, end);
+  }
+
+  /** Whether an odd number of backslashes stands before `at`. */
+  private isEscaped(start: number, at: number): boolean {
+    let first = at;
+    while (first > start && this.text.charCodeAt(first - 1) === BACKSLASH) first--;
+    return (at - first) % 2 === 1;
   }
 
   private scalar(): string {
