@@ -139,7 +139,12 @@ export class AddressBook implements TopicKeeper {
     if (address === undefined) return false;
     const renewed = message.renewed();
     stampRenewed(renewed, address.settings, this.core.turn.begin());
-    return address.accept(renewed) === undefined;
+    const { log } = this.core;
+    const { withdraws } = log;
+    log.withdraws = 'none';
+    const refusal = address.accept(renewed);
+    log.withdraws = withdraws;
+    return refusal === undefined;
   }
 
   private createDeadLetters(name: string): Address | undefined {

@@ -27,8 +27,11 @@ export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 const NOTHING = new Uint8Array(0);
 
 export class BrokerLog {
-  /** True while a transaction stores its outputs: durable or not, they go when its commit fails. */
-  withdrawable = false;
+  /**
+   * Which stored messages go when the commit fails: those it was to make durable; all, as a transaction's outputs; or
+   * none, as a message that was accepted long ago and is now sent on.
+   */
+  withdraws: 'durable' | 'all' | 'none' = 'durable';
   private readonly journal: Journal;
   private readonly turn: Turn;
   private batch = new CommitBatch();
@@ -48,7 +51,12 @@ export class BrokerLog {
 
   stored(store: MessageStore, sequence: number, _message: Message): void {
     this.append(RecordType.stored);
-    this.batch.addStored(store, sequence);
+    if (this.withdraws !== 'none') this.batch.addStored(store, sequence);
+  }
+
+  /** A message that needs no record was stored. */
+  storedUnwritten(store: MessageStore, sequence: number): void {
+    if (this.withdraws === 'all') this.batch.addStored(store, sequence);
   }
 
   settled(_store: MessageStore, _sequence: number): void {

@@ -120,7 +120,7 @@ export class ConsumerGroup {
       this.core.log.stored(store, sequence, owned);
       return true;
     }
-    if (this.core.log.withdrawable) this.core.log.open.addStored(store, sequence);
+    this.core.log.storedUnwritten(store, sequence);
     return false;
   }
 
@@ -176,7 +176,7 @@ export class ConsumerGroup {
       // What is being committed comes back, or goes, when the journal has reported.
       if (delivery.state === DeliveryState.open) this.giveBack(delivery);
     }
-    for (const orphan of this.restricted.memberLeft(member, this.members)) this.bury(orphan);
+    for (const orphan of this.restricted.memberLeft(this.members)) this.bury(orphan);
     this.later();
   }
 
@@ -259,8 +259,10 @@ export class ConsumerGroup {
         continue;
       }
       this.nextReady++;
-      this.budget--;
-      passedBy = this.deliverNext(member) ? 0 : passedBy + 1;
+      if (this.deliverNext(member)) {
+        this.budget--;
+        passedBy = 0;
+      } else passedBy++;
     }
   }
 
@@ -346,6 +348,7 @@ export class ConsumerGroup {
   private bury(delivery: StoredDelivery): void {
     const { message } = delivery;
     this.finish(delivery);
+    if (delivery.withdrawn) return;
     const { deadLetter } = this.settings;
     const counters = this.countersFor(message);
     if (deadLetter !== '' && !this.isDeadLetterQueue && this.core.forward(message, deadLetter)) counters.deadLettered++;

@@ -47,15 +47,15 @@ export class RestrictedDeliveries {
   }
 
   /**
-   * Forgets what was said of a consumer that is gone.
+   * Forgets what was said of consumers that are gone.
    * @returns those that nobody of the remaining may take: open again, for the caller to bury
    */
-  memberLeft(member: GroupMember, remaining: readonly GroupMember[]): StoredDelivery[] {
+  memberLeft(remaining: readonly GroupMember[]): StoredDelivery[] {
     this.sweep();
     const kept: StoredDelivery[] = [];
     const orphans: StoredDelivery[] = [];
     for (const delivery of this.deliveries) {
-      const excluded = delivery.excluded!.filter((one) => one !== member);
+      const excluded = delivery.excluded!.filter((one) => remaining.includes(one));
       delivery.excluded = excluded.length === 0 ? undefined : excluded;
       if (delivery.excluded === undefined) this.store.putBack(delivery);
       else if (remaining.every((one) => excluded.includes(one))) orphans.push(delivery);

@@ -65,14 +65,14 @@ export class Transactions {
 
   private append(transaction: Transaction, outputs: readonly Output[]): void {
     const { log, turn } = this.core;
-    log.withdrawable = true;
+    log.withdraws = 'all';
     for (const { address, message } of outputs) {
       stamp(message, address.settings, turn.timeMs);
       if (!address.stores) continue;
       address.counters.in++;
       address.put(message);
     }
-    log.withdrawable = false;
+    log.withdraws = 'durable';
     leave(outputs);
     for (const delivery of transaction.consumed) {
       if (!(delivery instanceof StoredDelivery)) continue;
