@@ -178,6 +178,7 @@ export class ConsumerGroup {
     }
     for (const orphan of this.restricted.memberLeft(this.members)) this.bury(orphan);
     this.later();
+    this.refreshDirect();
   }
 
   wake(member: GroupMember): void {
@@ -255,7 +256,9 @@ export class ConsumerGroup {
       if (this.nextReady >= this.ready.length) this.nextReady = 0;
       const member = this.ready[this.nextReady]!;
       if (member.consumer.capacity() <= 0) {
+        // The list is in another order now: ask the others again.
         this.dropReady(this.nextReady);
+        passedBy = 0;
         continue;
       }
       this.nextReady++;
