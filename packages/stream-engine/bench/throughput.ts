@@ -163,7 +163,44 @@ const BENCHES: Readonly<Record<string, () => void>> = {
       body: integer,
       stepMs: 0.05,
     }),
+  many20: () => measureMany(100, 20),
+  many200: () => measureMany(100, 200),
 };
+
+/** Jobs of several kinds over the same topic take each batch in turn: nothing stays in the caches, call sites see many shapes. */
+function measureMany(jobCount: number, rows: number): void {
+  const texts = [
+    MAX,
+    BY_ADDRESS,
+    BY_ADDRESS.replace("'5 seconds'", "'10 seconds', '2 seconds'"),
+    'INSERT INTO t SELECT body, address FROM STREAM `d/+` WHERE CAST(body AS INT) > 98',
+    MAX.replace('max(try_cast(body AS INT))', 'avg(CAST(body AS DOUBLE) * 1.8D + 32)'),
+  ];
+  const jobs = Array.from({ length: jobCount }, (_, index) => jobOf(texts[index % texts.length]!));
+  const shape = { rows, addresses: 1000, body: integer, stepMs: 0.05 };
+  const feed = new Feed(jobs[1]!, shape);
+  const round = (): void => {
+    const batch = feed.next();
+    for (const job of jobs) {
+      job.process(batch);
+      job.takeOutputs();
+    }
+  };
+  for (let warm = 0; warm < 200_000 / (rows * jobCount) + 50; warm++) round();
+  let rounds = 0;
+  let elapsed = 0;
+  const started = performance.now();
+  while (elapsed < MEASURE_MS) {
+    round();
+    rounds++;
+    elapsed = performance.now() - started;
+  }
+  const perBatch = (elapsed * 1000) / (rounds * jobCount);
+  const share = (perBatch * jobCount * 20_000) / rows / 1e6;
+  console.log(
+    `${`${jobCount} jobs, 20,000 events/s in batches of ${rows}`.padEnd(52)} ${perBatch.toFixed(2).padStart(8)} µs a batch, ${(share * 100).toFixed(0)} % of a core`,
+  );
+}
 
 const wanted = process.argv.slice(2);
 console.log(`Node ${process.version}, load ${loadavg()[0]!.toFixed(2)}`);

@@ -15,7 +15,11 @@ export class JsonSyntaxError extends Error {
 
 const NESTING_MAX = 1000;
 const BACKSLASH = 92;
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const POINT = 46;
+const UPPER_E = 69;
+const LOWER_E = 101;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORDS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' };
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
@@ -90,7 +94,7 @@ export class JsonScanner {
         this.rawString();
         break;
       default:
-        this.scalar();
+        this.passScalar();
     }
   }
 
@@ -174,19 +178,31 @@ export class JsonScanner {
     return (at - first) % 2 === 1;
   }
 
+  /** A number with a point or an exponent is a DOUBLE on its way through, as in Spark. */
   private scalar(): string {
+    const start = this.at;
+    const isDouble = this.passScalar() === 'double';
+    const raw = this.text.slice(start, this.at);
+    return isDouble ? formatDouble(Number(raw)) : raw;
+  }
+
+  private passScalar(): 'double' | 'plain' {
     const { text } = this;
-    for (const word of ['true', 'false', 'null']) {
-      if (!text.startsWith(word, this.at)) continue;
+    const word = WORDS[text[this.at]!];
+    if (word !== undefined) {
+      if (!text.startsWith(word, this.at)) this.fail();
       this.at += word.length;
-      return word;
+      return 'plain';
     }
     NUMBER.lastIndex = this.at;
-    const match = NUMBER.exec(text);
-    if (match === null) this.fail();
-    this.at += match[0].length;
-    // A number with a point or an exponent is a DOUBLE on its way through, as in Spark.
-    return match[1] === undefined && match[2] === undefined ? match[0] : formatDouble(Number(match[0]));
+    if (!NUMBER.test(text)) this.fail();
+    const start = this.at;
+    this.at = NUMBER.lastIndex;
+    for (let at = start; at < this.at; at++) {
+      const code = text.charCodeAt(at);
+      if (code === POINT || code === UPPER_E || code === LOWER_E) return 'double';
+    }
+    return 'plain';
   }
 
   /** The next character that is no blank, not taken yet. */
