@@ -24,7 +24,7 @@ export interface JobOptions {
 const STATE_ROWS_MAX = 1_000_000;
 const MICROSECONDS = 1000;
 
-/** @throws Error when the plan names what the engine has not: a fault of the engine, no plan of the checker does */
+/** @throws JobError for a regular expression that cannot be used: the one thing that the checker leaves to the engine */
 export function compileJob(plan: JobPlan, options: JobOptions): Job {
   return new Job(plan, options);
 }

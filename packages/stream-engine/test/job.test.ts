@@ -112,6 +112,24 @@ describe('a job', () => {
   });
 });
 
+describe('a pattern that cannot be used', () => {
+  test.each(["body RLIKE '(?=a)b'", "body RLIKE '('", "regexp_replace(body, 'a{2000}', '') = ''"])(
+    '%s',
+    (condition) => {
+      const sql = `INSERT INTO t SELECT body FROM STREAM s WHERE ${condition}`;
+      try {
+        jobOf(sql);
+        expect.unreachable();
+      } catch (error) {
+        expect(error).toBeInstanceOf(JobError);
+        const { span, message } = error as JobError;
+        expect(condition).toContain(sql.slice(span!.start, span!.end));
+        expect(message).toMatch(/^\[INVALID_PARAMETER_VALUE\] '.+' is no pattern: .+/);
+      }
+    },
+  );
+});
+
 describe('a snapshot', () => {
   const snapshot = (): Uint8Array => {
     const job = jobOf(COUNT);

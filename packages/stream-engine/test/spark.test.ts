@@ -75,14 +75,47 @@ function withCondition(result: Result): Result {
   return { error: 'CAST_INVALID_INPUT' };
 }
 
+function expectedOf(expression: string, { body, expected }: Case): Result {
+  return (DIFFERENT[`${expression} of ${body}`] ?? [withCondition(expected)])[0];
+}
+
 describe('as Spark computes it', () => {
   for (const [expression, cases] of byExpression)
     test(expression, () => {
       const own = cases.map(({ body }) => [body, compute(expression, body)]);
-      const sparks = cases.map(({ body, expected }) => [
-        body,
-        (DIFFERENT[`${expression} of ${body}`] ?? [withCondition(expected)])[0],
-      ]);
-      expect(own).toEqual(sparks);
+      expect(own).toEqual(cases.map((item) => [item.body, expectedOf(expression, item)]));
+    });
+});
+
+/** The columns that bring a STRING as bytes, as a number of a name, and as a value. */
+const FORMS = ['body', 'address', 'subject'] as const;
+
+/** All cases in one batch, three times over, so that rows stand beside NULLs and failed rows. */
+describe('in one batch, whatever the form of the column', () => {
+  for (const [expression, cases] of byExpression)
+    test(expression, () => {
+      const several = [...cases, { body: null, expected: null }, ...cases, ...cases.toReversed()];
+      for (const form of FORMS) {
+        const text = expression.replace(/\bbody\b/g, form);
+        const rows = several
+          .filter(({ body }) => form !== 'address' || body !== null)
+          .map((item, index) => ({ ...item, row: { [form]: item.body, message_id: String(index) } }));
+        const job = jobOf(
+          `INSERT INTO \`t/t\` SELECT coalesce(CAST((${text}) AS STRING), 'is NULL') AS body, message_id FROM STREAM \`+\``,
+          { onError: 'skip' },
+        );
+        const own = new Map(
+          run(
+            job,
+            rows.map(({ row }) => row),
+          ).map(({ message }) => [message.messageId, message.body]),
+        );
+        for (const [index, item] of rows.entries()) {
+          if (item.body === null && !cases.includes(item)) continue;
+          const expected = expectedOf(expression, item);
+          const shown = typeof expected === 'object' && expected !== null ? undefined : (expected ?? 'is NULL');
+          expect([form, item.body, own.get(String(index))]).toEqual([form, item.body, shown]);
+        }
+      }
     });
 });

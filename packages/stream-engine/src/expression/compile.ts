@@ -137,7 +137,7 @@ export class ExpressionCompiler {
       case 'like':
         return compileLike(call, first, literalOf(call, 1) as string, literalOf(call, 2) as string);
       case 'rlike':
-        return compileRlike(call, first, literalOf(call, 1) as string);
+        return compileRlike(call, first);
       case 'coalesce':
         return new CoalesceEvaluator(call.type, args);
       default:

@@ -4,10 +4,12 @@
  */
 import { RE2JS } from 're2js';
 import type { ColumnBatch } from '../column-batch.js';
-import type { RowErrors } from '../errors.js';
+import { JobError, type RowErrors } from '../errors.js';
 import { NameMemo } from '../name-memo.js';
 import { type Flags, Result, readText, type Vector } from '../vector.js';
+import { quoteShort } from './cast-text.js';
 import type { CallExpression, Evaluator } from './evaluator.js';
+import { literalOf } from './function-table.js';
 
 type Match = (text: string) => boolean;
 
@@ -53,8 +55,23 @@ function simpleShape(parts: readonly string[], kinds: readonly string[]): LikePa
   return { text: parts.slice(from, to).join(''), open };
 }
 
-export function compileExpression(pattern: string): RE2JS {
-  return RE2JS.compile(pattern);
+/**
+ * The expression that is the literal argument `index` of a call.
+ *
+ * @throws JobError when it is none, or has what a linear-time engine cannot have
+ */
+export function compileExpression(call: CallExpression, index: number): RE2JS {
+  const pattern = literalOf(call, index) as string;
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^error parsing regexp: /, '');
+    throw new JobError(
+      'INVALID_PARAMETER_VALUE',
+      `${quoteShort(pattern)} is no pattern: ${reason}; lookaround and back references are not supported`,
+      { span: call.args[index]!.span },
+    );
+  }
 }
 
 export function compileLike(
@@ -65,12 +82,12 @@ export function compileLike(
 ): Evaluator {
   const { source, simple } = parseLike(pattern, escapeCharacter);
   if (simple !== undefined) return new PatternEvaluator(call, operand, textMatch(simple), new ByteSearch(simple));
-  const expression = compileExpression(source);
+  const expression = RE2JS.compile(source);
   return new PatternEvaluator(call, operand, (text) => expression.matcher(text).find(), undefined);
 }
 
-export function compileRlike(call: CallExpression, operand: Evaluator, pattern: string): Evaluator {
-  const expression = compileExpression(pattern);
+export function compileRlike(call: CallExpression, operand: Evaluator): Evaluator {
+  const expression = compileExpression(call, 1);
   return new PatternEvaluator(call, operand, (text) => expression.matcher(text).find(), undefined);
 }
 

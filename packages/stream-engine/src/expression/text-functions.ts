@@ -132,7 +132,7 @@ const CHARACTERS: FunctionTable = {
 
 const PATTERNS: FunctionTable = {
   regexp_extract: bound({ fallible: true }, (call) => {
-    const expression = compileExpression(literalOf(call, 1) as string);
+    const expression = compileExpression(call, 1);
     const group = literalOf(call, 2) as number;
     const groups = expression.matcher('').groupCount();
     return ([text]) => {
@@ -143,7 +143,7 @@ const PATTERNS: FunctionTable = {
     };
   }),
   regexp_replace: bound({ fallible: true }, (call) => {
-    const expression = compileExpression(literalOf(call, 1) as string);
+    const expression = compileExpression(call, 1);
     return ([text, , replacement]) => {
       try {
         return expression.matcher(text as string).replaceAll(replacement as string, true);
