@@ -111,6 +111,8 @@ function measure(path: Path): number {
       message.address = 'a';
       message.durable = path.durable;
       message.expiresAt = 0;
+      // As the listeners do: a full address is not sent to.
+      if (producer.capacity() === 0) throw new Error(`${path.name}: full`);
       producer.send(message, i);
     }
     if (path.explicit) for (const taker of takers) taker.settle();

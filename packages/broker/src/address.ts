@@ -104,6 +104,7 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   refusal: RefusalReason | undefined = undefined;
   closed = false;
   announced = true;
+  sawNone = false;
   private readonly target: Address;
 
   constructor(target: Address, sender: Sender) {
@@ -115,7 +116,9 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   abstract send(message: Message, tag: number): SendResult;
 
   capacity(): number {
-    return this.closed ? 0 : this.target.capacity();
+    const capacity = this.closed ? 0 : this.target.capacity();
+    if (capacity === 0) this.sawNone = true;
+    return capacity;
   }
 
   close(): void {

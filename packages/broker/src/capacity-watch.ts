@@ -9,6 +9,8 @@ export interface WatchedProducer {
   readonly sender: Sender;
   /** Whether its sender last heard, or saw on opening, that there is capacity. */
   announced: boolean;
+  /** Its sender has read a capacity of 0 since: it waits to hear when there is some, even within this turn. */
+  sawNone: boolean;
   capacity(): number;
 }
 
@@ -36,8 +38,10 @@ export class CapacityWatch {
 }
 
 function collectChanged(producer: WatchedProducer, told: WatchedProducer[]): void {
+  const { announced, sawNone } = producer;
   const open = producer.capacity() > 0;
-  if (open === producer.announced) return;
   producer.announced = open;
+  producer.sawNone = false;
+  if (open === announced && !(open && sawNone)) return;
   told.push(producer);
 }

@@ -84,10 +84,14 @@ describe('a commit that fails', () => {
     const { host, broker, sender } = queue(new FailingJournal({ fails: always }));
     sender.send('a', durable);
     sender.send('kept');
+    sender.send('b', durable);
+    sender.send('c', durable);
+    sender.send('kept too');
     host.turn();
-    expect(sender.outcomes).toEqual([{ tag: 0, outcome: Outcome.rejected, reason: 'journal-failed' }]);
-    expect(broker.address('q')).toMatchObject({ stored: 1 });
-    expect(host.subscribe('q').texts).toEqual(['kept']);
+    const rejected = { outcome: Outcome.rejected, reason: 'journal-failed' };
+    expect(sender.outcomes).toEqual([0, 2, 3].map((tag) => ({ tag, ...rejected })));
+    expect(broker.address('q')).toMatchObject({ stored: 2 });
+    expect(host.subscribe('q').texts).toEqual(['kept', 'kept too']);
   });
 
   test('lets a consumer keep what it got, but not give it back', () => {

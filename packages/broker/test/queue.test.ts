@@ -222,6 +222,18 @@ describe('bounds', () => {
     expect(sender.capacityChanges).toBe(2);
   });
 
+  test('who has read 0 hears of room that came back within the same turn', () => {
+    const { host, sender } = queue({ limits });
+    const other = host.producer('q');
+    for (let i = 0; i < 14; i++) sender.send(`${i}`);
+    expect(sender.producer.capacity()).toBe(0);
+    host.broker.purge('q');
+    host.turn();
+    expect([sender.capacityChanges, other.capacityChanges]).toEqual([1, 0]);
+    host.turn();
+    expect(sender.capacityChanges).toBe(1);
+  });
+
   test('bytes bound too', () => {
     const { host, sender } = queue({ limits });
     for (let i = 0; i < 10; i++) expect(sender.send('x', { size: 100 })).toBe('accepted');
