@@ -61,11 +61,13 @@ function durableNameOf(job: string): string {
   return `job/${job}`;
 }
 
-export class EmbeddedReader implements MessageReader, Consumer {
+export class EmbeddedReader implements MessageReader {
   readonly job: string;
   readonly source: string;
   /** Messages taken since opened. */
   taken = 0;
+  undecodable = 0;
+  closed = false;
   private readonly broker: Broker;
   private readonly options: OpenOptions;
   private readonly subscription: Subscription;
@@ -80,7 +82,6 @@ export class EmbeddedReader implements MessageReader, Consumer {
   private readonly spare: BatchBuilder[] = [];
   private token = 0;
   private announced = false;
-  private isClosed = false;
   private readonly onClose: () => void;
 
   constructor(broker: Broker, options: OpenOptions, onClose: () => void) {
@@ -91,7 +92,16 @@ export class EmbeddedReader implements MessageReader, Consumer {
     this.onClose = onClose;
     this.rows = new RowReader(options.columns);
     this.filling = new BatchBuilder(options.columns, this.addressNames);
-    const subscription = broker.subscribe(options.source, this, {
+    const consumer: Consumer = {
+      capacity: () => this.capacity(),
+      deliver: (message, delivery) => this.deliver(message, delivery),
+      // The address was deleted, or somebody else took the durable subscription over.
+      closed: () => {
+        this.closed = true;
+        this.options.onReady();
+      },
+    };
+    const subscription = broker.subscribe(options.source, consumer, {
       settles: 'explicit',
       durableName: durableNameOf(options.job),
       undeclared: 'topic',
@@ -103,27 +113,30 @@ export class EmbeddedReader implements MessageReader, Consumer {
     subscription.wake();
   }
 
-  capacity(): number {
-    if (this.isClosed || this.filling.bodyBytes >= BATCH_BYTES) return 0;
+  private capacity(): number {
+    if (this.closed || this.filling.bodyBytes >= BATCH_BYTES) return 0;
     return BATCH_MESSAGES - this.filling.count;
   }
 
-  deliver(message: Message, delivery: Delivery | undefined): void {
+  private deliver(message: Message, delivery: Delivery | undefined): void {
     if (delivery === undefined) return;
     const batch = this.filling;
     const row = batch.addRow(message.time, delivery);
     if (batch.addresses !== undefined) batch.addresses[row] = this.addressId(message.address);
-    this.rows.read(message, delivery, batch, row);
     this.taken += 1;
+    try {
+      this.rows.read(message, delivery, batch, row);
+    } catch {
+      // Bytes that are not what their protocol says: to the dead letters, and the job goes on (DESIGN §4).
+      batch.removeLastRow();
+      this.undecodable += 1;
+      delivery.settle(Outcome.rejected);
+      return;
+    }
     if (!this.announced) {
       this.announced = true;
       this.options.onReady();
     }
-  }
-
-  /** The address was deleted, or somebody else took the durable subscription over: nothing more comes. */
-  closed(): void {
-    this.isClosed = true;
   }
 
   readBatch(_maxMessages: number): MessageBatch | undefined {
@@ -136,7 +149,7 @@ export class EmbeddedReader implements MessageReader, Consumer {
     this.token += 1;
     batch.token = this.token;
     this.open.push(batch);
-    if (!this.isClosed) this.subscription.wake();
+    if (!this.closed) this.subscription.wake();
     return batch;
   }
 
@@ -163,18 +176,22 @@ export class EmbeddedReader implements MessageReader, Consumer {
   }
 
   backlog(): number {
-    return this.filling.count + (this.isClosed ? 0 : this.subscription.backlog());
+    return this.filling.count + (this.closed ? 0 : this.subscription.backlog());
   }
 
   oldestUnreadTime(): number | undefined {
-    if (this.filling.count === 0 && !this.isClosed) this.subscription.wake();
+    if (this.filling.count === 0 && !this.closed) this.subscription.wake();
     return this.filling.count > 0 ? this.filling.times[0] : undefined;
+  }
+
+  clockMs(): number {
+    return this.broker.nowMs;
   }
 
   close(): void {
     this.onClose();
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.closed) return;
+    this.closed = true;
     // Last first: what is given back takes its old place ahead of the rest.
     for (const batch of [...this.open, this.filling].reverse()) {
       for (let row = batch.deliveries.length - 1; row >= 0; row -= 1) batch.deliveries[row]!.settle(Outcome.released);

@@ -61,6 +61,12 @@ export interface MessageReader {
   backlog(): number;
   /** `time` of the oldest message that waits unread, ms; undefined when drained. */
   oldestUnreadTime(): number | undefined;
+  /** The plane's clock, ms since the epoch: no message that is accepted from now on has an earlier `time`. */
+  clockMs(): number;
+  /** True when nothing more comes: the address was deleted, or another reader took over. */
+  readonly closed: boolean;
+  /** Messages that could not be read as rows and went to the dead-letter address, since opened. */
+  readonly undecodable: number;
   /** Unread and uncommitted messages go back; on a topic the durable subscription stays. */
   close(): void;
 }

@@ -1,31 +1,98 @@
-// Placeholder until the job runner is in: lets the messaging half be composed and measured.
-import type { JobObservation, MessageAccess, ProcessingPlane } from '@millrace/controller';
+/** The `ProcessingPlane` port on Millrace's own stream engine. */
+import type { JobSpec } from '@millrace/contract';
+import {
+  type JobObservation,
+  type JobResult,
+  type MessageAccess,
+  PlaneRefusal,
+  type ProcessingCapabilities,
+  type ProcessingPlane,
+} from '@millrace/controller';
+import type { Field, JobPlan } from '@millrace/sql';
+import { JobRunner } from './job-runner.js';
+import { JobScheduler } from './job-scheduler.js';
 
 export interface EmbeddedProcessingPlaneOptions {
   readonly access: MessageAccess;
-  readonly onFault: (error: unknown) => void;
+  /** Receivers other than the job itself on a queue; 0 for other addresses. */
   readonly otherReceivers: (address: string) => number;
+  /** Faults of ours that ended a job. */
+  readonly onFault: (error: unknown) => void;
+  /** ms since the epoch. Default: the system's. */
+  readonly now?: () => number;
 }
 
 export class EmbeddedProcessingPlane implements ProcessingPlane {
-  readonly capabilities = { plane: 'embedded', onErrorSkip: true };
+  readonly capabilities: ProcessingCapabilities = { plane: 'embedded', onErrorSkip: true };
+  private readonly options: EmbeddedProcessingPlaneOptions;
+  private readonly scheduler: JobScheduler;
+  private readonly runners = new Map<string, JobRunner>();
+
   constructor(options: EmbeddedProcessingPlaneOptions) {
-    void options;
+    this.options = options;
+    this.scheduler = new JobScheduler(options.now ?? Date.now);
   }
-  admit() {
-    return [{ message: 'jobs are not built yet', start: 0, end: 1 }];
-  }
-  async deploy(): Promise<void> {}
-  async remove(): Promise<void> {}
-  async control(): Promise<void> {}
-  observe(): JobObservation | undefined {
-    return undefined;
-  }
-  results() {
+
+  /** All that the checker admits can be run. */
+  admit(): readonly { readonly message: string; readonly start: number; readonly end: number }[] {
     return [];
   }
-  outputSchema() {
-    return [];
+
+  async deploy(name: string, spec: JobSpec, plan: JobPlan): Promise<void> {
+    const before = this.runners.get(name);
+    const runner =
+      before !== undefined && computesTheSame(before, spec, plan) ? before : this.replace(name, spec, plan);
+    if (spec.paused) runner.pause();
+    else runner.start();
   }
-  close(): void {}
+
+  async remove(name: string): Promise<void> {
+    this.runners.get(name)?.stop();
+    this.runners.delete(name);
+    this.options.access.forget(name);
+  }
+
+  async control(name: string, action: 'pause' | 'resume'): Promise<void> {
+    const runner = this.runners.get(name);
+    if (runner === undefined) throw new PlaneRefusal('NotFound', `there is no job ${name}`);
+    if (action === 'pause') runner.pause();
+    else runner.start();
+  }
+
+  observe(name: string): JobObservation | undefined {
+    return this.runners.get(name)?.observe();
+  }
+
+  results(name: string): readonly JobResult[] {
+    return this.runners.get(name)?.results ?? [];
+  }
+
+  outputSchema(plan: JobPlan): readonly Field[] {
+    return plan.root.output;
+  }
+
+  /** Ends all jobs with the process. */
+  close(): void {
+    for (const runner of this.runners.values()) runner.stop();
+    this.scheduler.stop();
+  }
+
+  private replace(name: string, spec: JobSpec, plan: JobPlan): JobRunner {
+    const before = this.runners.get(name);
+    const runner = new JobRunner(name, { spec, plan }, { ...this.options, scheduler: this.scheduler });
+    before?.stop();
+    if (before !== undefined) {
+      // Another source has another subscription; what the old one stores would never be read.
+      if (before.plan.source.address !== plan.source.address) this.options.access.forget(name);
+      runner.note = 'it was changed: windows that were open then were started anew';
+    }
+    this.runners.set(name, runner);
+    return runner;
+  }
+}
+
+/** A failed job that is deployed again starts anew, whatever its text. */
+function computesTheSame(before: JobRunner, spec: JobSpec, plan: JobPlan): boolean {
+  if (before.observe().phase === 'Failed') return false;
+  return before.plan.sql === plan.sql && before.spec.onError === spec.onError;
 }

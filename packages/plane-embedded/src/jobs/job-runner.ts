@@ -1,0 +1,197 @@
+/**
+ * One job at work: reads batches, lets the engine compute, commits inputs and outputs together. Its states:
+ *
+ *     running ⇄ pausing → paused → running        pausing: a commit is still to get through
+ *     running → failed                            until it is deployed anew
+ *
+ * The watermark over `time` is the time of the oldest unread message, and the plane's clock only when nothing is unread
+ * (DESIGN §4): a backlog loses nothing, and the last window of a source that fell silent closes by the clock.
+ */
+import type { JobSpec } from '@millrace/contract';
+import type { JobObservation, JobResult, MessageAccess, MessageReader } from '@millrace/controller';
+import type { JobPlan } from '@millrace/sql';
+import { compileJob, type Job, JobError, type OutputRow } from '@millrace/stream-engine';
+import type { JobScheduler, Runnable } from './job-scheduler.js';
+import { describeFailure, describeRunning, describeSource } from './job-status.js';
+import { Outbox } from './outbox.js';
+
+const READ_MESSAGES = 8_192;
+const RESULTS_KEPT = 100;
+
+export interface JobContext {
+  readonly access: MessageAccess;
+  readonly scheduler: JobScheduler;
+  /** Receivers other than this job on the queue; 0 for other addresses. */
+  readonly otherReceivers: (address: string) => number;
+  readonly onFault: (error: unknown) => void;
+}
+
+type State =
+  | { readonly kind: 'running' | 'pausing'; readonly reader: MessageReader; readonly outbox: Outbox }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
+
+export class JobRunner implements Runnable {
+  readonly name: string;
+  readonly spec: JobSpec;
+  readonly plan: JobPlan;
+  readonly results: JobResult[] = [];
+  /** Something worth saying about how it started. */
+  note = '';
+  private readonly context: JobContext;
+  private readonly job: Job;
+  private state: State = { kind: 'paused' };
+  private undecodable = 0;
+
+  constructor(name: string, definition: { readonly spec: JobSpec; readonly plan: JobPlan }, context: JobContext) {
+    this.name = name;
+    this.spec = definition.spec;
+    this.plan = definition.plan;
+    this.context = context;
+    this.job = compileJob(definition.plan, { onError: definition.spec.onError });
+  }
+
+  /** Opens its source, with the state it has. @throws PlaneRefusal when the source cannot be read */
+  start(): void {
+    if (this.state.kind === 'running' && !this.state.reader.closed) return;
+    if (this.state.kind === 'pausing' && !this.state.reader.closed) {
+      this.state = { ...this.state, kind: 'running' };
+    } else {
+      this.leaveReader();
+      this.state = this.openReader();
+    }
+    this.context.scheduler.ready(this);
+  }
+
+  pause(): void {
+    if (this.state.kind !== 'running') return;
+    this.state = { ...this.state, kind: 'pausing' };
+    this.finishPause();
+  }
+
+  /** Gives back what it has not committed. The runner is not used again. */
+  stop(): void {
+    this.context.scheduler.remove(this);
+    this.leaveReader();
+    this.state = { kind: 'paused' };
+  }
+
+  get wakeAtMs(): number | undefined {
+    if (this.state.kind !== 'running' || this.state.outbox.full) return undefined;
+    return this.job.nextWindowEndMs();
+  }
+
+  runSlice(): boolean {
+    const { state } = this;
+    if (state.kind === 'pausing') this.finishPause();
+    if (state.kind !== 'running' || state.outbox.full) return false;
+    try {
+      return this.work(state);
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  observe(): JobObservation {
+    const { job, state, plan } = this;
+    const reader = state.kind === 'running' || state.kind === 'pausing' ? state.reader : undefined;
+    const others = reader === undefined ? 0 : this.context.otherReceivers(plan.source.address);
+    const backlog = reader?.backlog() ?? 0;
+    return {
+      ...this.describe(backlog),
+      source: plan.source.address,
+      target: plan.target,
+      warnings: describeSource(plan.source.address, others),
+      rowsIn: job.counters.rowsIn,
+      rowsOut: job.counters.rowsOut,
+      rowsLate: job.counters.rowsLate,
+      rowsFailed: job.counters.rowsFailed + this.undecodable + (reader?.undecodable ?? 0),
+      backlog,
+      watermark: job.watermarkMs === undefined ? undefined : new Date(job.watermarkMs).toISOString(),
+      openWindows: job.openWindows,
+      stateRows: job.stateRows,
+    };
+  }
+
+  private describe(backlog: number): Pick<JobObservation, 'phase' | 'reason' | 'message'> {
+    const { state } = this;
+    switch (state.kind) {
+      case 'failed':
+        return { phase: 'Failed', reason: state.reason, message: state.message };
+      case 'paused':
+      case 'pausing':
+        return { phase: 'Paused', reason: 'Paused', message: 'what arrives waits at its source' };
+      case 'running': {
+        const { reader, outbox } = state;
+        const described = describeRunning({
+          source: this.plan.source.address,
+          target: this.plan.target,
+          rowsIn: this.job.counters.rowsIn,
+          backlog,
+          nextWindowEndMs: this.job.nextWindowEndMs(),
+          nowMs: reader.clockMs(),
+          refusal: outbox.refusal,
+          sourceGone: reader.closed,
+        });
+        return this.note === '' ? described : { ...described, message: `${described.message}; ${this.note}` };
+      }
+    }
+  }
+
+  private openReader(): State {
+    const reader = this.context.access.open({
+      job: this.name,
+      source: this.plan.source.address,
+      columns: this.job.columns,
+      onReady: () => this.context.scheduler.ready(this),
+    });
+    const outbox = new Outbox(reader, { onChange: () => this.context.scheduler.ready(this) });
+    return { kind: 'running', reader, outbox };
+  }
+
+  /** One batch, the clock when nothing is left, a commit. */
+  private work({ reader, outbox }: Extract<State, { kind: 'running' | 'pausing' }>): boolean {
+    const batch = reader.readBatch(READ_MESSAGES);
+    if (batch !== undefined) this.job.process(batch);
+    const oldest = reader.oldestUnreadTime();
+    this.job.advance(oldest ?? reader.clockMs());
+    const rows = this.job.takeOutputs();
+    this.keepResults(rows);
+    outbox.add(
+      batch?.token,
+      rows.map(({ message }) => message),
+    );
+    outbox.flush();
+    return batch !== undefined && oldest !== undefined;
+  }
+
+  private keepResults(rows: readonly OutputRow[]): void {
+    if (rows.length === 0) return;
+    const time = new Date().toISOString();
+    for (const { message, row } of rows.slice(-RESULTS_KEPT))
+      this.results.push({ time, address: message.address, row });
+    if (this.results.length > RESULTS_KEPT) this.results.splice(0, this.results.length - RESULTS_KEPT);
+  }
+
+  private finishPause(): void {
+    if (this.state.kind !== 'pausing' || !this.state.outbox.idle) return;
+    this.leaveReader();
+    this.state = { kind: 'paused' };
+    this.context.scheduler.remove(this);
+  }
+
+  private fail(error: unknown): void {
+    if (!(error instanceof JobError)) this.context.onFault(error);
+    this.leaveReader();
+    this.state = { kind: 'failed', ...describeFailure(error, this.plan.sql) };
+    this.context.scheduler.remove(this);
+  }
+
+  private leaveReader(): void {
+    if (this.state.kind !== 'running' && this.state.kind !== 'pausing') return;
+    this.state.outbox.stop();
+    this.undecodable += this.state.reader.undecodable;
+    this.state.reader.close();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What a job has computed and not yet committed. One commit is under way at a time; what is computed meanwhile gathers for
+ * the next. A commit that is refused is tried again as it is: the job's state already counts its inputs, so it must get
+ * through before anything else does.
+ */
+import type { MessageReader, OutputMessage } from '@millrace/controller';
+
+/** Rows that wait for a commit before the job reads no further. */
+const WAITING_MAX = 10_000;
+const RETRY_MIN_MS = 50;
+const RETRY_MAX_MS = 5_000;
+
+export interface OutboxEvents {
+  /** A commit got through, or was refused: there may be something to do. */
+  readonly onChange: () => void;
+}
+
+export class Outbox {
+  /** Why the last try was refused; undefined when none is pending. */
+  refusal: Error | undefined;
+  private consumed: number | undefined;
+  private outputs: OutputMessage[] = [];
+  private sending: { readonly consumed: number | undefined; readonly outputs: readonly OutputMessage[] } | undefined;
+  private underWay = false;
+  private retryTimer: NodeJS.Timeout | undefined;
+  private retryMs = RETRY_MIN_MS;
+  private readonly reader: MessageReader;
+  private readonly events: OutboxEvents;
+
+  constructor(reader: MessageReader, events: OutboxEvents) {
+    this.reader = reader;
+    this.events = events;
+  }
+
+  /** Nothing is under way or waits. */
+  get idle(): boolean {
+    return this.sending === undefined && this.consumed === undefined && this.outputs.length === 0;
+  }
+
+  /** The job should not read on: it is refused, or too much waits. */
+  get full(): boolean {
+    return this.refusal !== undefined || this.outputs.length >= WAITING_MAX;
+  }
+
+  add(consumed: number | undefined, outputs: readonly OutputMessage[]): void {
+    if (consumed !== undefined) this.consumed = consumed;
+    for (const output of outputs) this.outputs.push(output);
+  }
+
+  /** Starts a commit of what waits, unless one is under way or is to be tried again. */
+  flush(): void {
+    if (this.sending !== undefined || (this.consumed === undefined && this.outputs.length === 0)) return;
+    this.sending = { consumed: this.consumed, outputs: this.outputs };
+    this.consumed = undefined;
+    this.outputs = [];
+    this.send();
+  }
+
+  /** What was not committed is forgotten. */
+  stop(): void {
+    clearTimeout(this.retryTimer);
+    this.sending = undefined;
+    this.consumed = undefined;
+    this.outputs = [];
+  }
+
+  private send(): void {
+    const commit = this.sending;
+    if (commit === undefined || this.underWay) return;
+    this.underWay = true;
+    this.reader.commit({ ...commit, state: undefined }, (error) => {
+      this.underWay = false;
+      if (this.sending !== commit) return;
+      this.refusal = error;
+      if (error === undefined) {
+        this.sending = undefined;
+        this.retryMs = RETRY_MIN_MS;
+      } else {
+        this.retryTimer = setTimeout(() => this.send(), this.retryMs);
+        this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+      }
+      this.events.onChange();
+    });
+  }
+}
