@@ -112,6 +112,27 @@ describe('a job', () => {
   });
 });
 
+test('a second reader numbers the same addresses otherwise', () => {
+  const job = jobOf(
+    `INSERT INTO t SELECT concat(address, CAST(address LIKE '%b' AS STRING), CAST(address = 'a' AS STRING), upper(address)) AS body
+     FROM STREAM \`+\` WHERE address <> 'c'`.replace('INTO t', 'INTO `t/t`'),
+  );
+  const counts = jobOf(
+    `INSERT INTO \`t/t\` SELECT concat(address, CAST(count(*) AS STRING)) AS body FROM STREAM \`+\` GROUP BY window(time, '1 second'), address`,
+  );
+  const first = [{ address: 'a' }, { address: 'b' }, { address: 'c' }];
+  const second = first.toReversed();
+  expect(bodies([...run(job, first), ...run(job, second)])).toEqual([
+    ...['afalsetrueA', 'btruefalseB'],
+    ...['btruefalseB', 'afalsetrueA'],
+  ]);
+  expect(bodies([...run(counts, first), ...run(counts, [{ address: 'c' }, ...second], 1000)])).toEqual([
+    'a2',
+    'b2',
+    'c3',
+  ]);
+});
+
 describe('a pattern that cannot be used', () => {
   test.each(["body RLIKE '(?=a)b'", "body RLIKE '('", "regexp_replace(body, 'a{2000}', '') = ''"])(
     '%s',

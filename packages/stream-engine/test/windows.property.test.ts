@@ -193,6 +193,7 @@ describe('windows over an event time', () => {
 const SQLS = SHAPES.flatMap((shape) => [
   sqlOver('time', shape),
   sqlOver('creation_time', shape),
+  sqlOver('creation_time', shape).replace('GROUP BY', "WHERE body > '-' GROUP BY"),
   sqlOver('time', shape, ', length(body), try_cast(body AS DOUBLE), durable'),
   sqlOver('time', shape).replaceAll('address AS device,', '').replace(', address', ''),
   sqlOver('creation_time', shape).replaceAll('try_cast(body AS INT)', 'try_cast(body AS DECIMAL(12,2))'),

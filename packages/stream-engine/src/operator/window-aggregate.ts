@@ -113,34 +113,40 @@ export class WindowAggregateOperator extends Operator {
     super.restore(state);
   }
 
-  /**
-   * Takes the rows from `from` on that lie in one pane. Within it no window closes: the watermark before a row is at most
-   * the time of an earlier one, which lies in the pane too.
-   *
-   * @returns the row after them
-   */
+  /** Takes the rows from `from` on that lie in one pane, until one of its windows closes. @returns the row after them */
   private takeRun(
     batch: ColumnBatch,
     columns: { readonly time: Doubles; readonly keys: readonly Vector[] },
     from: number,
   ): number {
     const { values, nulls } = columns.time;
+    const { watermarks } = batch;
     if (nulls !== undefined && nulls[from] === 1) return from + 1;
     // Over the broker's time every row is the watermark itself: nothing earlier comes after it.
-    if (batch.watermarks === undefined) this.closeUntil(values[from]!);
+    if (watermarks === undefined) this.closeUntil(values[from]!);
     const start = this.clock.paneStart(values[from]!);
-    if (this.isLate(start, batch.watermarks?.[from])) {
+    if (this.isLate(start, watermarks?.[from])) {
       this.options.counters.rowsLate++;
       return from + 1;
     }
     const end = start + this.clock.paneUs;
     let to = from + 1;
-    // Rows of a broker's time never go back: when the last one is in, all are.
-    if (batch.watermarks === undefined && nulls === undefined && isIn(values[batch.count - 1]!, start, end))
+    if (watermarks !== undefined) {
+      const closing = this.nextEndOf(start, watermarks[from]!);
+      while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1 && watermarks[to]! < closing) to++;
+    } else if (isIn(values[batch.count - 1]!, start, end)) {
       to = batch.count;
-    while (to < batch.count && isIn(values[to]!, start, end) && nulls?.[to] !== 1) to++;
+    } else {
+      while (to < batch.count && values[to]! < end) to++;
+    }
     this.addRows(this.paneAt(start), columns.keys, from, to);
     return to;
+  }
+
+  /** The watermark at which the next window that contains the pane closes. */
+  private nextEndOf(paneStart: number, rowWatermark: number): number {
+    const watermark = Math.max(this.watermarkUs, rowWatermark);
+    return Math.max(this.clock.firstWindow(paneStart), this.clock.firstOpen(watermark)) + this.clock.sizeUs;
   }
 
   private isLate(paneStart: number, rowWatermark: number | undefined): boolean {
