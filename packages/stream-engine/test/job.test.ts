@@ -16,7 +16,7 @@ describe('a job', () => {
 
   test('reports watermark, windows and state as they change', () => {
     const job = jobOf(COUNT);
-    const states = [];
+    const states: unknown[] = [];
     const note = () => states.push([job.watermarkMs, job.nextWindowEndMs(), job.openWindows, job.stateRows]);
     note();
     job.process(new Reader().batch(job, [{ time: 1500 }]));
