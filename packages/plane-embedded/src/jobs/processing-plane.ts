@@ -9,6 +9,7 @@ import {
   type ProcessingPlane,
 } from '@millrace/controller';
 import type { Field, JobPlan } from '@millrace/sql';
+import { compileJob, JobError } from '@millrace/stream-engine';
 import { JobRunner } from './job-runner.js';
 import { JobScheduler } from './job-scheduler.js';
 
@@ -33,9 +34,16 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
     this.scheduler = new JobScheduler(options.now ?? Date.now);
   }
 
-  /** All that the checker admits can be run. */
-  admit(): readonly { readonly message: string; readonly start: number; readonly end: number }[] {
-    return [];
+  /** Compiles it: what the checker cannot know, such as a bad regular expression, is found here. */
+  admit(plan: JobPlan): readonly { readonly message: string; readonly start: number; readonly end: number }[] {
+    try {
+      compileJob(plan, { onError: 'fail' });
+      return [];
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error;
+      const { start, end } = error.span ?? { start: 0, end: plan.sql.length };
+      return [{ message: error.message, start, end }];
+    }
   }
 
   async deploy(name: string, spec: JobSpec, plan: JobPlan): Promise<void> {
