@@ -49,7 +49,7 @@ export function reportText(result) {
       `Peers: ${result.versions.join(', ')}. ` +
       `Medians of ${result.rounds} alternating rounds of ${result.seconds} s (smallest–largest); bodies of 100 bytes for messaging, ` +
       'three digits for the job. One C generator is sender and receiver. Compare by ratio within a row, and read CPU per message first: ' +
-      'figures of different days or machines do not compare.',
+      'figures of different days or machines do not compare. A peer lives through all rows, so its RSS holds what earlier rows left.',
   ];
   if (result.messaging.length > 0) {
     const head = ['row', 'Millrace msgs/s', 'CPU µs', 'p50 / p99 µs', 'RSS MB', 'peer'];
