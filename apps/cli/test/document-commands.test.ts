@@ -207,9 +207,9 @@ describe('apply', () => {
       {
         pointer: '/spec/sql',
         code: 'sql',
-        detail: 'there is no function maxx',
+        detail: 'line 2, column 8: there is no function maxx; did you mean max?',
         span: { start, end: start + 4 },
-        fixes: ['max'],
+        fixes: ['did you mean max?'],
       },
     ]);
     const { code, notes } = await run(
@@ -221,11 +221,9 @@ describe('apply', () => {
       [
         'millrace: job/hot: the SQL is not valid',
         '  in standard input:6',
-        '  /spec/sql: there is no function maxx',
-        '  line 2, column 8:',
+        '  line 2, column 8: there is no function maxx; did you mean max?',
         '  2 | SELECT maxx(body) AS body FROM STREAM temperature',
         '    |        ^^^^',
-        '  try: max',
         '',
       ].join('\n'),
     );
@@ -376,10 +374,20 @@ describe('pause, resume, status', () => {
       jobs: { total: 1, running: 1 },
       connections: 4,
     };
-    const { code, output } = await run('status', { 'GET /v1/status': { body } });
+    const hot = addressDocument(
+      'hot',
+      {},
+      { reason: 'Declaring', message: 'the messaging plane does not have it yet' },
+    );
+    const addresses = { body: { items: [addressDocument('max'), hot] } };
+    const { code, output } = await run('status', {
+      'GET /v1/status': { body },
+      'GET /v1/addresses?limit=500': addresses,
+    });
     expect(output).toContain(`Millrace 0.1.0, ${ready ? 'ready' : 'not ready'}, since`);
     expect(output).toContain('Addresses:   2 of 3 ready');
     expect(output).toContain('Endpoint:    amqp://[::1]:5672');
+    expect(output).toMatch(/^Attention:\n {2}address hot: Declaring: the messaging plane does not have it yet\n$/m);
     expect(code).toBe(exitCode);
   });
 });

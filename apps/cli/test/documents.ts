@@ -10,16 +10,23 @@ const conditions = [
   },
 ];
 
-export function addressDocument(name: string, statistics: Readonly<Record<string, number>> = {}): object {
+export function addressDocument(
+  name: string,
+  statistics: Readonly<Record<string, number>> = {},
+  notReady?: { readonly reason: string; readonly message: string },
+): object {
   return {
     apiVersion: 'millrace.dev/v1',
     kind: 'Address',
     metadata: { name, labels: {}, uid: 'u-1', generation: 1, createdAt: '2026-11-24T08:00:00Z' },
     spec: { type: 'queue' },
     status: {
-      phase: 'Ready',
+      phase: notReady === undefined ? 'Ready' : 'Pending',
       observedGeneration: 1,
-      conditions,
+      conditions:
+        notReady === undefined
+          ? conditions
+          : conditions.map((condition) => ({ ...condition, status: 'False', ...notReady })),
       statistics: {
         stored: 0,
         storedBytes: 0,

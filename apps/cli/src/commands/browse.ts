@@ -1,4 +1,6 @@
-import type { BrowsedMessage } from '@millrace/contract';
+import type { BrowsedMessage, Client } from '@millrace/contract';
+import { getItem } from '../control/get-item.js';
+import { kindOf } from '../control/kinds.js';
 import { openControlClient } from '../control/open-control-client.js';
 import { showData } from '../control/show-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
@@ -31,7 +33,7 @@ export async function browse(terminal: Terminal, options: BrowseOptions): Promis
   while (messages.length < options.limit) {
     const limit = Math.min(PAGE_SIZE, options.limit - messages.length);
     const last = messages.at(-1);
-    const page = await client.browse(options.address, last === undefined ? { limit } : { limit, after: last.id });
+    const page = await browsePage(client, options.address, last === undefined ? { limit } : { limit, after: last.id });
     messages.push(...page);
     if (page.length < limit) break;
   }
@@ -44,6 +46,23 @@ export async function browse(terminal: Terminal, options: BrowseOptions): Promis
     terminal.data(formatTable(columns, messages, { maxWidth: terminal.columns }));
   }
   return EXIT_CODE.done;
+}
+
+/** An address that is not there is told of as `get` and `purge` do, with the nearest name. */
+async function browsePage(
+  client: Client,
+  address: string,
+  page: NonNullable<Parameters<Client['browse']>[1]>,
+): Promise<readonly BrowsedMessage[]> {
+  try {
+    return await client.browse(address, page);
+  } catch (error) {
+    const { ProblemError } = await import('@millrace/contract');
+    if (error instanceof ProblemError && error.problem.status === 404) {
+      await getItem(client, await kindOf('address'), address);
+    }
+    throw error;
+  }
 }
 
 function propertiesText(properties: Readonly<Record<string, string>>): string {

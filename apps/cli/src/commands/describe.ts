@@ -20,21 +20,24 @@ export async function describe(terminal: Terminal, options: DescribeOptions): Pr
 }
 
 /** Each value under its name, nested ones indented, several lines (such as SQL) below their name. */
-function partsOf(item: Item, indent = ''): string {
+function partsOf(item: Item, indent = '', titleOf: (key: string) => string = titleCase): string {
   let text = '';
   for (const [key, value] of Object.entries(item)) {
     if (ENVELOPE.has(key) || value === undefined) continue;
     if (Array.isArray(value)) text += listOf(key, value, indent);
     else if (typeof value === 'object' && value !== null) {
-      const parts = partsOf(value, `${indent}  `);
+      // The keys of labels and properties are the user's own words.
+      const parts = partsOf(value, `${indent}  `, OWN_WORDS.has(key) ? (name) => name : titleCase);
       if (parts !== '') text += `${indent}${titleCase(key)}:\n${parts}`;
-    } else text += sectionOf(titleCase(key), String(value), indent);
+    } else text += sectionOf(titleOf(key), String(value), indent);
   }
   return text;
 }
 
 /** The same in each document: nobody reads them here. */
 const ENVELOPE: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
+
+const OWN_WORDS: ReadonlySet<string> = new Set(['labels', 'properties']);
 
 function listOf(key: string, values: readonly unknown[], indent: string): string {
   if (values.length === 0) return '';
@@ -43,7 +46,9 @@ function listOf(key: string, values: readonly unknown[], indent: string): string
   if (typeof first !== 'object' || first === null) {
     return `${indent}${titleCase(key)}:\n${values.map((value) => `${inner}${printable(String(value))}\n`).join('')}`;
   }
-  const columns = Object.keys(first).map((name) => ({
+  // A message may be long: what stands behind it would be far away.
+  const names = Object.keys(first).sort((one, other) => Number(one === 'message') - Number(other === 'message'));
+  const columns = names.map((name) => ({
     title: titleCase(name).toUpperCase(),
     value: (row: Item) => at(row, name),
   }));

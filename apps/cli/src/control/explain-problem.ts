@@ -20,7 +20,9 @@ export function explainProblem(
   const where = context.source === undefined ? [] : [`in ${context.source}`];
   for (const fault of faults.slice(0, FAULTS_SHOWN)) where.push(...faultLines(fault, context.sql));
   if (faults.length > FAULTS_SHOWN) where.push(`and ${faults.length - FAULTS_SHOWN} more`);
-  return new CommandError(error.problem.detail, {
+  // Of SQL the detail repeats the first fault, which stands below with its line.
+  const underlined = context.sql !== undefined && faults.some((fault) => fault.span !== undefined);
+  return new CommandError(underlined ? 'the SQL is not valid' : error.problem.detail, {
     exitCode: error.exitCode as ExitCode,
     where,
     hint: hintOf(error, faults),
@@ -29,13 +31,18 @@ export function explainProblem(
 }
 
 function faultLines(fault: ProblemDetail, sql: string | undefined): readonly string[] {
-  const line = fault.pointer === '' ? fault.detail : `${fault.pointer}: ${fault.detail}`;
-  return fault.span === undefined || sql === undefined ? [line] : [line, ...underline(sql, fault.span)];
+  if (fault.span === undefined || sql === undefined) {
+    return [fault.pointer === '' ? fault.detail : `${fault.pointer}: ${fault.detail}`];
+  }
+  const [place = '', ...lines] = underline(sql, fault.span);
+  // The server's sentence begins with the place already.
+  return [fault.detail.startsWith('line ') ? fault.detail : `${place} ${fault.detail}`, ...lines];
 }
 
 function hintOf(error: ProblemError, faults: readonly ProblemDetail[]): string | undefined {
   const fix = faults.find((fault) => fault.fixes !== undefined && fault.fixes.length > 0)?.fixes?.[0];
-  if (fix !== undefined) return fix;
+  // Most sentences end with their fix; it is not said twice.
+  if (fix !== undefined && !faults.some((fault) => fault.detail.includes(fix))) return fix;
   switch (error.problem.status) {
     case 0:
       return 'millrace serve, or --server with the URL of one that runs';

@@ -38,7 +38,7 @@ function wide(column: Column<Item>): Column<Item> {
 }
 
 /** Why it is not as wished: the first condition that is not true. */
-function reason(item: Item): string | undefined {
+export function reasonOf(item: Item): string | undefined {
   const { conditions } = (item as { status?: { conditions?: readonly Record<string, unknown>[] } }).status ?? {};
   const fault = conditions?.find((condition) => condition.status !== 'True');
   return fault === undefined ? undefined : `${fault.reason}: ${fault.message}`;
@@ -62,7 +62,7 @@ const ADDRESS: ResourceKind = {
     wide(count('DROPPED', 'dropped')),
     wide(count('REJECTED', 'rejected')),
     wide(count('DEAD', 'deadLettered')),
-    wide({ title: 'REASON', value: reason }),
+    wide({ title: 'REASON', value: reasonOf }),
   ],
   nameOf: documentName,
   list: (client) => client.addresses.list(),
@@ -83,7 +83,7 @@ const JOB: ResourceKind = {
     wide(count('LATE', 'rowsLate')),
     wide(count('FAILED', 'rowsFailed')),
     wide(text('WATERMARK', 'status', 'statistics', 'watermark')),
-    wide({ title: 'REASON', value: reason }),
+    wide({ title: 'REASON', value: reasonOf }),
   ],
   nameOf: documentName,
   list: (client) => client.jobs.list(),
