@@ -59,6 +59,16 @@ export const UNDECLARED_SETTINGS: AddressSettings = {
   whenFull: 'dropOldest',
 };
 
+/**
+ * The same for a durable subscription that blocks or rejects, as jobs do: nothing of it may be dropped, so it has room
+ * for a while of load, but no more than a quarter of what the broker stores in all: one paused job is not to hold up
+ * addresses that it does not read.
+ */
+export const LOSSLESS_SETTINGS: AddressSettings = {
+  ...UNDECLARED_SETTINGS,
+  limits: { ...DEFAULT_LIMITS, bytes: DEFAULT_LIMITS.bytes / 4 },
+};
+
 export function completeSettings(input: AddressSettingsInput): AddressSettings {
   return { ...DEFAULT_SETTINGS, ...input, limits: { ...DEFAULT_LIMITS, ...input.limits } };
 }

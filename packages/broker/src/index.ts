@@ -5,6 +5,7 @@ export {
   type AddressType,
   DEFAULT_SETTINGS,
   type Limits,
+  LOSSLESS_SETTINGS,
   UNDECLARED_SETTINGS,
   type WhenFull,
 } from './address-settings.js';

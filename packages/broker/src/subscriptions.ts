@@ -1,5 +1,4 @@
 /** Subscriptions on topics and filters: finding, making, sharing, taking over and forgetting them. */
-import { type AddressSettings, UNDECLARED_SETTINGS } from './address-settings.js';
 import type { CapacitySource } from './capacity-watch.js';
 import { ConsumerGroup } from './consumer-group.js';
 import type { Core } from './core.js';
@@ -9,7 +8,7 @@ import type { RefusalReason } from './outcome.js';
 import type { Consumer, Subscription, SubscriptionOptions } from './ports.js';
 import type { Topic } from './topic.js';
 import { hasWildcard } from './topic-filter.js';
-import { type SubscriptionKeeper, TopicSubscription } from './topic-subscription.js';
+import { type SubscriptionKeeper, settingsFor, TopicSubscription } from './topic-subscription.js';
 import type { TopicTree } from './topic-tree.js';
 
 export class Subscriptions implements SubscriptionKeeper {
@@ -98,7 +97,7 @@ export class Subscriptions implements SubscriptionKeeper {
   private create(source: string, topic: Topic | undefined, options: SubscriptionOptions): TopicSubscription {
     const { durableName } = options;
     const key = durableName === undefined && options.group !== undefined ? sharedKey(options.group, source) : undefined;
-    const settings = settingsFor(topic);
+    const settings = settingsFor({ topic, durableName, whenFull: undefined });
     const group = new ConsumerGroup(this.core, {
       source,
       storeName: durableName ?? source,
@@ -126,11 +125,10 @@ export class Subscriptions implements SubscriptionKeeper {
   /** A slow receiver that settles on delivery loses its oldest; the others follow their wish, or else their address. */
   private apply(subscription: TopicSubscription, options: SubscriptionOptions): void {
     const wish = options.whenFull ?? (options.settles === 'on-delivery' ? 'dropOldest' : undefined);
-    const settings = settingsFor(subscription.topic);
-    const whenFull = wish ?? settings.whenFull;
     subscription.whenFull = wish;
+    const { whenFull } = subscription.group;
+    subscription.configure();
     if (subscription.group.whenFull === whenFull) return;
-    subscription.group.configure(settings, whenFull);
     this.tree.generation++;
     this.noteCapacity(subscription.group);
   }
@@ -146,10 +144,6 @@ export class Subscriptions implements SubscriptionKeeper {
     this.core.turn.begin();
     if (group.blocking || group.store.bound.blocked) this.core.capacity.note(this.topicProducers);
   }
-}
-
-function settingsFor(topic: Topic | undefined): AddressSettings {
-  return topic?.settings ?? UNDECLARED_SETTINGS;
 }
 
 function sharing(options: SubscriptionOptions): boolean {

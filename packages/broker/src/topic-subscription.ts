@@ -2,7 +2,7 @@
  * A subscription on a topic or filter: what it has not yet handed out, and its consumers. Durable ones have a name and
  * stay when nobody consumes; the others are gone with their last consumer.
  */
-import type { WhenFull } from './address-settings.js';
+import { type AddressSettings, LOSSLESS_SETTINGS, UNDECLARED_SETTINGS, type WhenFull } from './address-settings.js';
 import type { ConsumerGroup } from './consumer-group.js';
 import type { GroupKeeper } from './group-member.js';
 import type { SubscriptionView } from './observation.js';
@@ -43,6 +43,12 @@ export class TopicSubscription implements GroupKeeper {
     if (forget || this.durableName === undefined) this.keeper.unused(this);
   }
 
+  /** Takes the settings that now hold for it. */
+  configure(): void {
+    const settings = settingsFor(this);
+    this.group.configure(settings, this.whenFull ?? settings.whenFull);
+  }
+
   view(): SubscriptionView {
     const { store } = this.group;
     return {
@@ -53,4 +59,15 @@ export class TopicSubscription implements GroupKeeper {
       receivers: this.group.members.length,
     };
   }
+}
+
+/** Its topic's settings where a document declares that; else what holds without one. */
+export function settingsFor({
+  topic,
+  durableName,
+  whenFull,
+}: Pick<TopicSubscription, 'topic' | 'durableName' | 'whenFull'>): AddressSettings {
+  if (topic !== undefined && !topic.implicit) return topic.settings;
+  const drops = durableName === undefined || (whenFull ?? UNDECLARED_SETTINGS.whenFull) === 'dropOldest';
+  return drops ? UNDECLARED_SETTINGS : LOSSLESS_SETTINGS;
 }

@@ -104,7 +104,7 @@ export class Topic extends Address {
 
   override configure(settings: AddressSettings): void {
     super.configure(settings);
-    for (const { group, whenFull } of this.subscriptions) group.configure(settings, whenFull ?? settings.whenFull);
+    for (const subscription of this.subscriptions) subscription.configure();
     this.route.tree.generation++;
     this.core.turn.begin();
     this.core.capacity.note(this);
