@@ -12,7 +12,7 @@ import type { JobObservation, JobResult, MessageAccess, MessageReader } from '@m
 import type { JobPlan } from '@millrace/sql';
 import { compileJob, type Job, JobError, type OutputRow } from '@millrace/stream-engine';
 import type { JobScheduler, Runnable } from './job-scheduler.js';
-import { describeFailure, describeRunning, describeSource } from './job-status.js';
+import { describeFailure, describePaused, describeRunning, describeSource } from './job-status.js';
 import { Outbox } from './outbox.js';
 
 const READ_MESSAGES = 8_192;
@@ -42,6 +42,8 @@ export class JobRunner implements Runnable {
   private readonly job: Job;
   private state: State = { kind: 'paused' };
   private undecodable = 0;
+  /** Messages waited after the last slice: then reading moves the watermark, and the clock does not. */
+  private behind = false;
 
   constructor(name: string, definition: { readonly spec: JobSpec; readonly plan: JobPlan }, context: JobContext) {
     this.name = name;
@@ -77,7 +79,7 @@ export class JobRunner implements Runnable {
   }
 
   get wakeAtMs(): number | undefined {
-    if (this.state.kind !== 'running' || this.state.outbox.full) return undefined;
+    if (this.state.kind !== 'running' || this.state.outbox.full || this.behind) return undefined;
     return this.job.nextWindowEndMs();
   }
 
@@ -120,8 +122,9 @@ export class JobRunner implements Runnable {
       case 'failed':
         return { phase: 'Failed', reason: state.reason, message: state.message };
       case 'paused':
+        return describePaused(undefined);
       case 'pausing':
-        return { phase: 'Paused', reason: 'Paused', message: 'what arrives waits at its source' };
+        return describePaused(state.outbox.refusal);
       case 'running': {
         const { reader, outbox } = state;
         const described = describeRunning({
@@ -155,6 +158,7 @@ export class JobRunner implements Runnable {
     const batch = reader.readBatch(READ_MESSAGES);
     if (batch !== undefined) this.job.process(batch);
     const oldest = reader.oldestUnreadTime();
+    this.behind = oldest !== undefined;
     this.job.advance(oldest ?? reader.clockMs());
     const rows = this.job.takeOutputs();
     this.keepResults(rows);
@@ -174,8 +178,11 @@ export class JobRunner implements Runnable {
     if (this.results.length > RESULTS_KEPT) this.results.splice(0, this.results.length - RESULTS_KEPT);
   }
 
+  /** What is computed is committed first: only then may the reader give back the rest. */
   private finishPause(): void {
-    if (this.state.kind !== 'pausing' || !this.state.outbox.idle) return;
+    if (this.state.kind !== 'pausing') return;
+    this.state.outbox.flush();
+    if (!this.state.outbox.idle) return;
     this.leaveReader();
     this.state = { kind: 'paused' };
     this.context.scheduler.remove(this);

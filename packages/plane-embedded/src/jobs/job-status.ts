@@ -32,6 +32,17 @@ export function describeRunning(facts: RunningFacts): Pick<JobObservation, 'phas
   return { phase: 'Running', reason: 'Idle', message: `all that arrived on ${source} is computed` };
 }
 
+/** @param refusal why the last results do not get through yet */
+export function describePaused(refusal: Error | undefined): Pick<JobObservation, 'phase' | 'reason' | 'message'> {
+  const message = 'what arrives waits at its source';
+  if (refusal === undefined) return { phase: 'Paused', reason: 'Paused', message };
+  return {
+    phase: 'Paused',
+    reason: 'ResultsRefused',
+    message: `${message}; its last results wait: ${refusal.message}; it is tried again until it works`,
+  };
+}
+
 export function describeSource(source: string, otherReceivers: number): readonly string[] {
   if (otherReceivers === 0) return [];
   const receivers = otherReceivers === 1 ? 'one other receiver' : `${otherReceivers} other receivers`;
@@ -43,9 +54,10 @@ export function describeFailure(error: unknown, sql: string): { readonly reason:
     const message = error instanceof Error ? error.message : String(error);
     return { reason: 'InternalError', message: `a fault in the engine: ${message}` };
   }
+  if (error.condition === 'STATE_LIMIT_EXCEEDED') return { reason: 'StateLimitExceeded', message: error.message };
   const { span, row } = error;
   const place = span === undefined ? '' : ` in ${sql.slice(span.start, span.end)}`;
   const example = row === undefined ? '' : `; the row was ${row}`;
-  const remedy = '; try_cast gives NULL instead, and onError: skip passes over such rows';
-  return { reason: 'ExpressionFailed', message: `${error.message}${place}${example}${remedy}` };
+  const message = `${error.message}${place}${example}; onError: skip passes over such rows`;
+  return { reason: 'ExpressionFailed', message };
 }
