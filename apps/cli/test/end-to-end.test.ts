@@ -1,7 +1,7 @@
 /** The commands against the real server: the steps of the READMEs and of the original demo. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main, runProgram } from '../src/main.js';
 import { createAmqpPublisherProgram, createAmqpReceiverProgram } from '../src/program/amqp-client-programs.js';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.js';
@@ -160,6 +160,18 @@ describe('administration', () => {
     expect(await main(withServer(['apply', '-f', '-']), terminal)).toBe(1);
     expect(terminal.notes()).toMatch(/^ {2}1 \| INSERT INTO max SELECT maxx\(body\)/m);
     expect(terminal.notes()).toMatch(/^ {4}\| {24}\^{4}/m);
+  });
+
+  it('an address that is deleted ends its receiver and leaves no connection', async () => {
+    const document = 'apiVersion: millrace.dev/v1\nkind: Address\nmetadata: {name: brief}\nspec: {type: queue}\n';
+    expect(await main(withServer(['apply', '-f', '-']), fakeTerminal({ input: document }))).toBe(0);
+    const receiver = fakeTerminal();
+    const receiving = main(withServer(['receive', 'brief']), receiver);
+    await untilReceivers('brief');
+    expect((await run('delete', 'address', 'brief', '--yes')).code).toBe(0);
+    expect(await receiving).toBe(4);
+    expect(receiver.notes()).toContain('the server closed the link: brief: the address was deleted');
+    await vi.waitFor(async () => expect((await run('get', 'connections')).notes).toContain('No connections'));
   });
 
   it('status, describe and connections', async () => {

@@ -23,6 +23,7 @@ export async function openAmqpSender(url: BrokerUrl, options: SenderOptions): Pr
         if (!(error instanceof AmqpError)) throw error;
         // A message that the peer does not take for its size leaves the link as it is.
         if (error.condition === Condition.messageSizeExceeded) return { kind: 'refused', reason: error.message };
+        await hangUp(connection);
         throw connectionLost(formatBrokerUrl(url), error);
       }
     },
@@ -45,7 +46,9 @@ export async function openAmqpReceiver(url: BrokerUrl, options: ReceiverOptions)
   return {
     lost: new Promise((resolve) => {
       const ended = (error: unknown) => {
-        if (!closing) resolve(error instanceof Error ? error : new Error('the server closed the link'));
+        if (closing) return;
+        const lost = error instanceof Error ? error : new Error('the server closed the link');
+        void hangUp(connection).then(() => resolve(lost));
       };
       pumped.then((why) => {
         if (why === 'ended') ended(undefined);
@@ -57,6 +60,11 @@ export async function openAmqpReceiver(url: BrokerUrl, options: ReceiverOptions)
       await connection.close();
     },
   };
+}
+
+/** Without its link the connection is of no use, and while it is open the process does not end. */
+async function hangUp(connection: AmqpConnection): Promise<void> {
+  await connection.close().catch(() => {});
 }
 
 /** Hands out one message after the other; each is accepted once it was handled. */

@@ -2,8 +2,16 @@ import { CommandError } from '../command-error.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.js';
 
-/** A connection that ended while something was under way. */
+/** A connection, or the link on it, that ended while something was under way. */
 export function connectionLost(where: string, cause: Error): CommandError {
+  const { scope, condition } = cause as { scope?: unknown; condition?: unknown };
+  if (scope === 'link') {
+    return new CommandError(`the server closed the link: ${cause.message}`, {
+      exitCode: condition === 'amqp:resource-deleted' ? EXIT_CODE.notFound : EXIT_CODE.failed,
+      where: [`at ${where}`],
+      cause,
+    });
+  }
   return new CommandError(`the connection was lost: ${cause.message}`, {
     exitCode: EXIT_CODE.notReachable,
     where: [`at ${where}`],
