@@ -1,0 +1,159 @@
+/**
+ * Every command of every `sh` block in the documentation, and what becomes of it. A command that does not stand here makes
+ * the test fail: say here how it ends, or which other test runs it and why this one cannot.
+ */
+
+export type Known =
+  /** It ends by itself with this exit code. */
+  | {
+      readonly kind: 'ends';
+      readonly code: number;
+      readonly says?: RegExp;
+      /** Typed before it, the first time. */
+      readonly given?: readonly string[];
+      /** Clients that still run are ended before it. */
+      readonly alone?: true;
+    }
+  /** It runs until the end of the document, or until the next server starts; then Ctrl-C ends it with 0. */
+  | { readonly kind: 'runs'; readonly prints: RegExp | 'nothing'; readonly given?: readonly string[] }
+  /** Another test runs it. */
+  | { readonly kind: 'elsewhere'; readonly test: string; readonly why: string };
+
+type Given = { readonly given?: readonly string[] };
+const done = (more: Given & { says?: RegExp; alone?: true } = {}): Known => ({ kind: 'ends', code: 0, ...more });
+const asks = (more: Given = {}): Known => ({ kind: 'ends', code: 2, says: /--yes/, ...more });
+const prints = (pattern: RegExp, more: Given = {}): Known => ({ kind: 'runs', prints: pattern, ...more });
+const quiet = (): Known => ({ kind: 'runs', prints: 'nothing' });
+const elsewhere = (test: string, why: string): Known => ({ kind: 'elsewhere', test, why });
+
+const READY = /millrace ready/;
+const CLONE = elsewhere('scripts/start.mjs', 'the checkout that is tested is the clone');
+const PUT_ADDRESSES =
+  "curl -X PUT -H 'content-type: application/json' --data-binary @addresses/addresses.json http://127.0.0.1:8080/v3/address";
+const APPLY_JOB = 'millrace apply -f examples/max-temperature/job.yaml';
+
+const SEND_41 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":41.5}'`;
+const SEND_38 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":38}'`;
+const SEND_READINGS = `npx millrace publish readings '{"device":"boiler-1","temperature":71}' '{"device":"boiler-2","temperature":97.5}' 'no JSON'`;
+
+/** Commands by document; each runs with what those before it left behind. */
+export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = {
+  'README.md': {
+    'git clone <this repository> millrace && cd millrace': CLONE,
+    // The demo itself; `npm start` around it only installs and builds: conformance/demo.test.ts.
+    'npm start': prints(READY),
+    'npm test': elsewhere('scripts/test.mjs', 'it is the run of all tests'),
+    'mosquitto_pub -t temperature -m 42': done(),
+    'node apps/cli/bin/millrace.js serve': prints(READY),
+    [PUT_ADDRESSES]: done({ says: /"kind":"AddressList"/ }),
+    'node apps/cli/bin/millrace.js apply -f examples/max-temperature/job.yaml': done({
+      says: /job\/max-temp\S+ created/,
+    }),
+    'node apps/cli/bin/amqp-publisher.js 127.0.0.1 5672 temperature': prints(/^\d+$/m),
+    'node apps/cli/bin/amqp-receiver.js 127.0.0.1 5672 max': prints(/^\d+$/m),
+  },
+  'examples/max-temperature/README.md': {
+    'npx millrace serve': prints(READY),
+    'npx millrace apply -f examples/max-temperature/addresses.yaml -f examples/max-temperature/job.yaml': done(),
+    'npx millrace publish temperature --simulate temperature --interval 200ms': quiet(),
+    'npx millrace receive max --output json': prints(/"window_start"/),
+    'mosquitto_pub -t temperature -m 23': done(),
+    'npx amqp-publisher 127.0.0.1 5672 temperature': prints(/^\d+$/m),
+    'npx amqp-receiver 127.0.0.1 5672 max': prints(/^\d+$/m),
+    [PUT_ADDRESSES]: done({ says: /"kind":"AddressList"/ }),
+  },
+  'examples/average-by-device/README.md': {
+    'npx millrace serve': prints(READY),
+    'npx millrace apply -f examples/average-by-device/documents.yaml': done(),
+    'npx millrace publish devices/1/temperature --simulate temperature --url mqtt://127.0.0.1 &': quiet(),
+    'npx millrace publish devices/2/temperature --simulate temperature --url mqtt://127.0.0.1 &': quiet(),
+    'npx millrace receive averages': prints(/"average"/),
+  },
+  'examples/alarms/README.md': {
+    'npx millrace serve': prints(READY),
+    'npx millrace apply -f examples/alarms/documents.yaml': done(),
+    'npx millrace receive alarms --output json': quiet(),
+    [SEND_READINGS]: done({ says: /3 messages accepted/ }),
+    'npx millrace get job alarms': done(),
+  },
+  'docs/guide/first-steps.md': {
+    'git clone <this repository> millrace && cd millrace': CLONE,
+    'npm install && npm run build': elsewhere('scripts/prepare.mjs', 'this run has installed and built already'),
+    'npx millrace serve': prints(READY),
+    'npx millrace apply -f greenhouse.yaml': done(),
+    [SEND_41]: done(),
+    [SEND_38]: done(),
+    'python3 send.py': done(),
+    'npx millrace receive driest': prints(/south/),
+    'npx millrace status': done({ says: /1 of 1 running/ }),
+    'npx millrace get jobs': done(),
+    'npx millrace describe job driest': done({ says: /Ready\s+True/ }),
+    'npx millrace get addresses': done({ says: /humidity/ }),
+    'npx millrace browse driest': done(),
+    'npx millrace delete job driest --yes': done(),
+    'npx millrace delete address humidity driest --yes': done({ alone: true }),
+  },
+  'docs/guide/no-results.md': {
+    'npx millrace status': done({
+      given: [
+        'millrace serve',
+        `echo '{"apiVersion":"millrace.dev/v1","kind":"Address","metadata":{"name":"input"},"spec":{"type":"queue"}}' | millrace apply -f -`,
+        `echo '{"apiVersion":"millrace.dev/v1","kind":"Job","metadata":{"name":"alarms"},"spec":{"sql":"INSERT INTO alarms SELECT body FROM STREAM input"}}' | millrace apply -f -`,
+      ],
+    }),
+    'npx millrace describe job alarms': done(),
+    'npx millrace get addresses': done({ says: /RECEIVERS/ }),
+    'npx millrace get jobs': done({ says: /BACKLOG/ }),
+    'npx millrace apply -f strict.yaml': done(),
+    'npx millrace publish readings 21 warm 23': done({ says: /3 messages accepted/ }),
+    "sed 's/^spec:$/spec:\\n  onError: skip/' strict.yaml > lenient.yaml": done(),
+    'npx millrace apply -f lenient.yaml': done({ says: /job\/strict changed/ }),
+    'npx millrace receive doubled --count 2 --for 10s': done(),
+  },
+  'docs/reference/cli.md': {
+    'millrace demo': prints(/\d+ readings/),
+    'millrace demo --for 30s --output json > windows.jsonl': done(),
+    'millrace demo --protocol mqtt --mqtt-port 2883': prints(/\d+ readings/),
+    'millrace serve': prints(READY),
+    'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
+      prints(READY),
+    'millrace publish temperature 23': done({ says: /1 message accepted/ }),
+    'millrace publish temperature --simulate temperature --interval 200ms': quiet(),
+    'millrace publish alarms --property site=north < alarms.txt': done({
+      given: [
+        `echo '{"apiVersion":"millrace.dev/v1","kind":"Address","metadata":{"name":"alarms"},"spec":{"type":"queue"}}' | millrace apply -f -`,
+        'printf "fire\\nflood\\n" > alarms.txt',
+      ],
+      says: /2 messages accepted/,
+    }),
+    'millrace publish devices/1/temperature 21 --url mqtt://127.0.0.1 --qos 1 --retain': done(),
+    'millrace receive max --count 3 --for 30s --output json': done({ given: ['millrace publish max 1 2 3'] }),
+    'millrace receive max': prints(/^\d+$/m),
+    'millrace browse max': done(),
+    'millrace browse max --limit 1000 -o jsonl': done(),
+    'millrace purge max --dry-run': done({ says: /would delete/ }),
+    'millrace purge max --yes': done({ says: /deleted/ }),
+    [APPLY_JOB]: done({ says: /job\/max-temperature/ }),
+    'millrace apply -f addresses.yaml -f job.yaml --dry-run': done({
+      given: ['cp examples/max-temperature/addresses.yaml examples/max-temperature/job.yaml .'],
+      says: /dry run/,
+    }),
+    'millrace get addresses': done({ says: /temperature/ }),
+    'millrace get job max-temperature -o yaml': done({ says: /^kind: Job$/m }),
+    'millrace get connections -o wide': done({ says: /PROTOCOL/ }),
+    'millrace describe job max-temperature': done({ says: /INSERT INTO max/ }),
+    'millrace delete job max-temperature': asks(),
+    'millrace delete address temperature max --yes': done({
+      given: ['millrace delete job max-temperature --yes'],
+      alone: true,
+    }),
+    'millrace pause max-temperature': done({
+      given: ['millrace apply -f examples/max-temperature/addresses.yaml', APPLY_JOB],
+      says: /paused/,
+    }),
+    'millrace resume max-temperature': done({ says: /resumed/ }),
+    'millrace status': done({ says: /ready/ }),
+    'amqp-publisher 127.0.0.1 5672 temperature': prints(/^\d+$/m),
+    'amqp-receiver 127.0.0.1 5672 max': prints(/^\d+$/m),
+  },
+};
