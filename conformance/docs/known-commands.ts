@@ -78,7 +78,10 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
   },
   'docs/guide/first-steps.md': {
     'git clone <this repository> millrace && cd millrace': CLONE,
-    'npm install && npm run build': elsewhere('scripts/prepare.mjs', 'this run has installed and built already'),
+    'npm install --loglevel=notice && npm run build': elsewhere(
+      'scripts/prepare.mjs',
+      'this run has installed and built already',
+    ),
     'npx millrace serve': prints(READY),
     'npx millrace apply -f greenhouse.yaml': done(),
     [SEND_41]: done(),
