@@ -162,6 +162,17 @@ describe('administration', () => {
     expect(terminal.notes()).toMatch(/^ {4}\| {24}\^{4}/m);
   });
 
+  it('serve --apply says which document it cannot take, and where', async () => {
+    const document =
+      'apiVersion: millrace.dev/v1\nkind: Job\nmetadata: {name: wrong}\nspec:\n' +
+      '  sql: INSERT INTO max SELECT maxx(body) AS body FROM STREAM temperature\n';
+    const terminal = fakeTerminal({ input: document });
+    const anyPorts = ['--amqp-port', '0', '--mqtt-port', '0', '--http-port', '0'];
+    expect(await main(['serve', ...anyPorts, '--apply', '-'], terminal)).toBe(1);
+    expect(terminal.notes()).toContain('job/wrong: the SQL is not valid\n  in standard input:1\n');
+    expect(terminal.notes()).toMatch(/^ {4}\| {24}\^{4}/m);
+  });
+
   it('an address that is deleted ends its receiver and leaves no connection', async () => {
     const document = 'apiVersion: millrace.dev/v1\nkind: Address\nmetadata: {name: brief}\nspec: {type: queue}\n';
     expect(await main(withServer(['apply', '-f', '-']), fakeTerminal({ input: document }))).toBe(0);

@@ -1,6 +1,6 @@
 import { type Client, ProblemError } from '@millrace/contract';
-import { CommandError, describeError } from '../command-error.js';
-import { explainProblem } from '../control/explain-problem.js';
+import { type CommandError, describeError } from '../command-error.js';
+import { explainRefusal } from '../control/explain-problem.js';
 import { openControlClient } from '../control/open-control-client.js';
 import { type DocumentFromFile, readDocuments } from '../control/read-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
@@ -36,21 +36,14 @@ async function applyOne(
   client: Client,
   work: { readonly from: DocumentFromFile; readonly dryRun: boolean },
 ): Promise<CommandError | undefined> {
-  const { document, source } = work.from;
-  const name = `${document.kind.toLowerCase()}/${document.metadata.name}`;
+  const { document } = work.from;
   try {
     const { outcome } = await client.apply(document, { dryRun: work.dryRun });
+    const name = `${document.kind.toLowerCase()}/${document.metadata.name}`;
     terminal.data(`${name} ${outcome}${work.dryRun ? ' (dry run)' : ''}\n`);
     return undefined;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    const sql = document.kind === 'Job' ? document.spec.sql : undefined;
-    const explained = explainProblem(error, { sql, source });
-    return new CommandError(`${name}: ${explained.message}`, {
-      exitCode: explained.exitCode,
-      where: explained.where,
-      hint: explained.hint,
-      cause: error,
-    });
+    return explainRefusal(work.from, error);
   }
 }

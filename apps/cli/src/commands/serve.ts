@@ -1,4 +1,5 @@
-import { readDocuments } from '../control/read-documents.js';
+import type { RunningServer } from '@millrace/server';
+import { type DocumentFromFile, readDocuments } from '../control/read-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { aborted, type Terminal } from '../terminal.js';
 import { describeEndpoints } from './describe-endpoints.js';
@@ -27,11 +28,23 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     log: (line) => terminal.note(line),
   });
   try {
-    if (documents.length > 0) await server.apply(documents.map(({ document }) => document));
+    for (const from of documents) await applyOrExplain(server, from);
     terminal.note(`${describeEndpoints(server.endpoints)} (ready after ${Math.round(process.uptime() * 1000)} ms)`);
     await aborted(signal);
   } finally {
     await server.close();
   }
   return EXIT_CODE.done;
+}
+
+/** One after the other, so that a refusal can name its file. @throws CommandError */
+async function applyOrExplain(server: RunningServer, from: DocumentFromFile): Promise<void> {
+  try {
+    await server.apply([from.document]);
+  } catch (error) {
+    const { ProblemError } = await import('@millrace/contract');
+    if (!(error instanceof ProblemError)) throw error;
+    const { explainRefusal } = await import('../control/explain-problem.js');
+    throw explainRefusal(from, error);
+  }
 }

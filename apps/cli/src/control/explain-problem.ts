@@ -3,6 +3,7 @@ import type { ProblemDetail, ProblemError } from '@millrace/contract';
 import { CommandError } from '../command-error.js';
 import type { ExitCode } from '../exit-code.js';
 import { underline } from '../text/underline.js';
+import type { DocumentFromFile } from './read-documents.js';
 
 /** More faults than this are counted, not shown. */
 const FAULTS_SHOWN = 10;
@@ -26,6 +27,19 @@ export function explainProblem(
     exitCode: error.exitCode as ExitCode,
     where,
     hint: hintOf(error, faults),
+    cause: error,
+  });
+}
+
+/** A document that was refused: named, with its file and line. */
+export function explainRefusal({ document, source }: DocumentFromFile, error: ProblemError): CommandError {
+  const sql = document.kind === 'Job' ? document.spec.sql : undefined;
+  const explained = explainProblem(error, { sql, source });
+  const name = `${document.kind.toLowerCase()}/${document.metadata.name}`;
+  return new CommandError(`${name}: ${explained.message}`, {
+    exitCode: explained.exitCode,
+    where: explained.where,
+    hint: explained.hint,
     cause: error,
   });
 }
