@@ -9,8 +9,9 @@ export interface Runnable {
   readonly wakeAtMs: number | undefined;
 }
 
-/** Longest that jobs hold messaging up, ms. */
-const TURN_MS = 4;
+/** Jobs that fall behind get as much time as messaging took since their last turn, within these bounds, ms. */
+const TURN_MIN_MS = 4;
+const TURN_MAX_MS = 50;
 /** Node's timers do not go further. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -19,6 +20,8 @@ export class JobScheduler {
   private readonly sleepers = new Set<Runnable>();
   private readonly now: () => number;
   private armed = false;
+  /** When the last turn ended with jobs still in the line; infinity when there were none. */
+  private leftWaitingAt = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -61,7 +64,8 @@ export class JobScheduler {
 
   private readonly run = (): void => {
     this.armed = false;
-    const end = performance.now() + TURN_MS;
+    const began = performance.now();
+    const end = began + Math.min(Math.max(began - this.leftWaitingAt, TURN_MIN_MS), TURN_MAX_MS);
     while (this.line.size > 0 && performance.now() < end) {
       for (const runnable of this.line) {
         this.line.delete(runnable);
@@ -70,6 +74,7 @@ export class JobScheduler {
         if (performance.now() >= end) break;
       }
     }
+    this.leftWaitingAt = this.line.size > 0 ? performance.now() : Number.POSITIVE_INFINITY;
     if (this.line.size === 0 || this.armed) return;
     this.armed = true;
     setImmediate(this.run);
