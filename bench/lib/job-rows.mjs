@@ -95,7 +95,7 @@ export const jobRows = [
     name: 'job-hundred',
     title: '100 jobs on one topic, QoS 0 at 25,000/s, one core',
     documents: 'hundred-jobs',
-    arguments: ['-a', 'readings', '-q', '0', '-J', '100', '-r', '20000'],
+    arguments: ['-a', 'readings', '-q', '0', '-J', '100', '-r', '25000'],
     bars: [eventsAtLeast(20_000), everythingCounted],
   },
   {
