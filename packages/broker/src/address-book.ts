@@ -10,7 +10,9 @@ import {
 import { Anycast } from './anycast.js';
 import type { CapacitySource, WatchedProducer } from './capacity-watch.js';
 import type { Core } from './core.js';
+import type { StoreFacts } from './log/store-record.js';
 import type { Message } from './message.js';
+import type { MessageStore } from './message-store.js';
 import { Multicast } from './multicast.js';
 import type { AdministrationRefusal } from './observation.js';
 import type { RefusalReason } from './outcome.js';
@@ -18,7 +20,7 @@ import { Queue } from './queue.js';
 import { stampRenewed } from './stamp.js';
 import { Subscriptions } from './subscriptions.js';
 import { Topic, type TopicKeeper } from './topic.js';
-import { isValidName } from './topic-filter.js';
+import { hasWildcard, isValidName } from './topic-filter.js';
 import { TopicTree } from './topic-tree.js';
 
 const TEMPORARY_PREFIX = '$temporary/';
@@ -62,6 +64,7 @@ export class AddressBook implements TopicKeeper {
     const address = this.addresses.get(name);
     if (address?.settings.type === settings.type) {
       this.setImplicit(address, false);
+      address.waitsForDeclaration = false;
       address.configure(settings);
       return undefined;
     }
@@ -90,14 +93,28 @@ export class AddressBook implements TopicKeeper {
   /** The address of that name, or, where wanted, a topic without a document. */
   resolve(name: string, undeclared: 'refuse' | 'topic'): Address | RefusalReason {
     const address = this.addresses.get(name);
+    if (address?.waitsForDeclaration) return 'not-found';
     if (address !== undefined && !(address.implicit && undeclared === 'refuse')) return address;
     if (undeclared === 'refuse') return 'not-found';
     if (!isValidName(name)) return 'not-allowed';
     if (this.implicitCount >= this.implicitMax) return 'resource-limit-exceeded';
-    const topic = new Topic(this.core, this, name, UNDECLARED_SETTINGS);
-    this.addresses.set(name, topic);
-    this.setImplicit(topic, true);
-    return topic;
+    return this.createImplicit(name);
+  }
+
+  /** A queue or durable subscription as the journal had it. @returns the store to be filled */
+  restore(facts: StoreFacts): MessageStore {
+    const { kind, name, source } = facts;
+    if (kind === 'subscription') {
+      const topic = hasWildcard(source) ? undefined : (this.addresses.get(source) ?? this.createImplicit(source));
+      // Nothing else than topics came to be before this: subscriptions are restored first.
+      return this.subscriptions.restore(facts, topic as Topic | undefined).group.store;
+    }
+    if (kind === 'dead-letters') return (this.createDeadLetters(name) as Queue).group.store;
+    const queue = new Queue(this.core, name, completeSettings({ type: 'queue' }));
+    queue.waitsForDeclaration = true;
+    queue.group.store.waitsForDeclaration = true;
+    this.addresses.set(name, queue);
+    return queue.group.store;
   }
 
   topicUnused(topic: Topic): void {
@@ -150,7 +167,17 @@ export class AddressBook implements TopicKeeper {
   private createDeadLetters(name: string): Address | undefined {
     // Its own name as its dead-letter address: a message that fails there is not moved again.
     const refusal = this.declare(name, { type: 'queue', whenFull: 'dropOldest', deadLetter: name });
-    return refusal === undefined ? this.addresses.get(name) : undefined;
+    const address = this.addresses.get(name);
+    if (refusal !== undefined || !(address instanceof Queue)) return undefined;
+    address.group.store.record!.kind = 'dead-letters';
+    return address;
+  }
+
+  private createImplicit(name: string): Topic {
+    const topic = new Topic(this.core, this, name, UNDECLARED_SETTINGS);
+    this.addresses.set(name, topic);
+    this.setImplicit(topic, true);
+    return topic;
   }
 
   private create(name: string, settings: AddressSettings): Address {

@@ -16,6 +16,8 @@ export abstract class Address implements CapacitySource {
   /** A message without a time to live needs nothing but its time. */
   stampsTimeOnly: boolean;
   implicit = false;
+  /** Recovered from the journal, and not declared since. */
+  waitsForDeclaration = false;
   /** Whose temporary queue it is. */
   owner: object | undefined = undefined;
   protected readonly core: Core;
@@ -89,6 +91,7 @@ export abstract class Address implements CapacitySource {
       settings: this.settings,
       implicit: this.implicit,
       temporary: this.owner !== undefined,
+      waitsForDeclaration: this.waitsForDeclaration,
       stored: this.stored,
       bytes: this.bytes,
       senders: this.producers.size,

@@ -1,28 +1,29 @@
 /**
- * What the broker tells the journal, one method a fact. Everything appended in a turn becomes one batch.
+ * What the broker tells the journal. Everything appended in a turn becomes one batch.
+ *
+ *     during the turn    a message when the next one comes, with all stores that hold it; delivery counts
+ *     at its end         what was settled, in runs; late records: how stores, retained messages and keys are now
+ *
+ * A record is given up (`Journal.release`) when the batch that makes it useless is on disk, never before: until then a
+ * crash brings back what it held. A batch that fails is not on disk and never will be; what its records said of things
+ * that are so all the same is written again with the next `retry`.
  *
  * A journal that keeps nothing gets empty records: order, counts and failures are then as with any other, and nothing
- * is encoded. The layout of records belongs here, and nowhere else.
+ * is encoded. Layouts: log/.
  */
-import type { Journal } from '@millrace/journal';
 import { CommitBatch } from './commit-batch.js';
+import type { Journal } from './journal-port.js';
+import { writeDeliveryCount } from './log/delivery-count-record.js';
+import type { LateRecord } from './log/late-record.js';
+import { Holders, writeMessage } from './log/message-record.js';
+import { NOWHERE, RecordType } from './log/record-type.js';
+import { RecordWriter } from './log/record-writer.js';
+import { beginSettled, RANGES_MAX, writeRange } from './log/settled-record.js';
+import { type SettledRun, SettledRuns } from './log/settled-runs.js';
+import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
 import type { Turn } from './turn.js';
-
-/** Record types. Numbers are part of the file format: never give one a new meaning. */
-export const RecordType = {
-  stored: 1,
-  settled: 2,
-  deliveryCount: 3,
-  subscription: 4,
-  subscriptionGone: 5,
-  retained: 6,
-  retainedGone: 7,
-  state: 8,
-  stateGone: 9,
-} as const;
-export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
 const NOTHING = new Uint8Array(0);
 
@@ -32,14 +33,29 @@ export class BrokerLog {
    * none, as a message that was accepted long ago and is now sent on.
    */
   withdraws: 'durable' | 'all' | 'none' = 'durable';
+  /** Stores by their number in the journal. */
+  readonly stores = new Map<number, MessageStore>();
+  /** Version of the last change of a key. */
+  version = 0;
+  /** Number of the last store. */
+  lastStore = 0;
+  /** Records up to here are on disk. */
+  durablePosition = NOWHERE;
   private readonly journal: Journal;
   private readonly turn: Turn;
+  private readonly writer = new RecordWriter();
+  private readonly holders = new Holders();
   private batch = new CommitBatch();
+  private inFlight: CommitBatch | undefined = undefined;
   private dirty = false;
+  /** The message whose holders are still being gathered. */
+  private message: Message | undefined = undefined;
+  private readonly settledRuns = new SettledRuns();
+  private readonly consumedRuns = new SettledRuns();
+  private readonly late = new Set<LateRecord>();
+  private failed: CommitBatch[] = [];
 
-  /** @throws Error for a journal that keeps records: their layout comes with the first such journal */
   constructor(journal: Journal, turn: Turn) {
-    if (journal.durable) throw new Error('the broker cannot encode records for a journal on disk yet');
     this.journal = journal;
     this.turn = turn;
   }
@@ -49,9 +65,15 @@ export class BrokerLog {
     return this.batch;
   }
 
-  stored(store: MessageStore, sequence: number, _message: Message): void {
-    this.append(RecordType.stored);
-    if (this.withdraws !== 'none') this.batch.addStored(store, sequence);
+  /** Whether this owned message lies in the journal already, so that another store needs one of its own. */
+  holds(message: Message): boolean {
+    return message.recordHolders > 0 && message !== this.message;
+  }
+
+  stored(store: MessageStore, sequence: number, message: Message): void {
+    if (this.withdraws === 'none') this.batch.kept.push({ store, sequence, message });
+    else this.batch.addStored(store, sequence);
+    this.addHolder(store, sequence, { message, count: 0 });
   }
 
   /** A message that needs no record was stored. */
@@ -59,54 +81,260 @@ export class BrokerLog {
     if (this.withdraws === 'all') this.batch.addStored(store, sequence);
   }
 
-  settled(_store: MessageStore, _sequence: number): void {
-    this.append(RecordType.settled);
+  /** A durable message has left this store. */
+  settled(store: MessageStore, sequence: number, message: Message): void {
+    if (!this.journal.durable) {
+      this.append(RecordType.settled);
+      return;
+    }
+    if (message === this.message) this.writeMessage();
+    // Its commit failed: there is nothing to settle.
+    if (message.recordPosition === NOWHERE) return;
+    this.touch();
+    this.settledRuns.add(store, sequence, sequence);
+    this.gaveUp(message);
   }
 
-  deliveryCount(_store: MessageStore, _sequence: number, _count: number): void {
-    this.append(RecordType.deliveryCount);
+  /** A transaction takes it out of this store, if its commit succeeds; then `consumedForGood` follows. */
+  consumed(store: MessageStore, sequence: number, message: Message): void {
+    if (!this.journal.durable) {
+      this.append(RecordType.settled);
+      return;
+    }
+    if (message === this.message) this.writeMessage();
+    if (message.recordPosition === NOWHERE) return;
+    this.touch();
+    this.consumedRuns.add(store, sequence, sequence);
   }
 
-  subscription(_name: string, _source: string): void {
-    this.append(RecordType.subscription);
+  /** @param moved its record was written again since it was consumed: that one is to be settled too */
+  consumedForGood(
+    store: MessageStore,
+    sequence: number,
+    { message, moved }: { message: Message; moved: boolean },
+  ): void {
+    if (!this.journal.durable) return;
+    if (moved) this.settled(store, sequence, message);
+    else this.gaveUp(message);
   }
 
-  subscriptionGone(_name: string): void {
-    this.append(RecordType.subscriptionGone);
+  deliveryCount(store: MessageStore, sequence: number, { message, count }: { message: Message; count: number }): void {
+    if (this.journal.durable) {
+      if (message === this.message) this.writeMessage();
+      if (message.recordPosition === NOWHERE) return;
+      this.batch.counted.push({ store, sequence, message });
+      writeDeliveryCount(this.writer, { store: store.record!.id, sequence, count });
+    }
+    this.appendPassing(RecordType.deliveryCount);
   }
 
-  retained(_message: Message): void {
-    this.append(RecordType.retained);
+  /** A store that is to be there after a restart, or one of which that has changed. */
+  storeOpened(store: MessageStore): void {
+    const record = store.record!;
+    if (record.id === 0) {
+      record.id = ++this.lastStore;
+      this.stores.set(record.id, store);
+    }
+    this.later(record);
   }
 
-  retainedGone(_topic: string): void {
-    this.append(RecordType.retainedGone);
+  /** A store is deleted with all that is in it; the caller gives up what it held by `gaveUp`. */
+  storeGone(record: StoreRecord): void {
+    if (record.id === 0) return;
+    this.stores.delete(record.id);
+    record.gone = true;
+    this.later(record);
   }
 
-  state(_name: string, _bytes: Uint8Array): void {
-    this.append(RecordType.state);
+  /**
+   * A store does not hold this message any more; with the last one its record is useless, once the batch that is open
+   * now is on disk.
+   */
+  gaveUp(message: Message): void {
+    if (message.recordHolders === 0 || --message.recordHolders > 0 || message.recordPosition === NOWHERE) return;
+    this.batch.release(message.recordPosition, message.recordLength);
   }
 
-  stateGone(_name: string): void {
-    this.append(RecordType.stateGone);
+  /** Has it written at the end of the turn. */
+  later(record: LateRecord): void {
+    this.touch();
+    this.late.add(record);
+  }
+
+  /** Writes what is to hold if this batch's commit succeeds; the caller keeps account of it. @returns its position */
+  stage(record: LateRecord): number {
+    this.writeMessage();
+    if (!this.journal.durable) return this.append(RecordType.kept);
+    const { type, lives } = record.write(this.writer)!;
+    record.length = this.writer.length;
+    return lives ? this.append(type) : this.appendPassing(type);
+  }
+
+  /** Gives up a record that a batch on disk has made useless. */
+  release(position: number, length: number): void {
+    if (position !== NOWHERE) this.journal.release?.(position, length);
+  }
+
+  /** Writes a message again, for those that hold it still. */
+  move(message: Message, holders: Holders): void {
+    this.writeMessage();
+    this.batch.moved.push({ message, position: message.recordPosition });
+    writeMessage(this.writer, message, holders);
+    message.recordLength = this.writer.length;
+    message.recordPosition = this.append(RecordType.stored);
   }
 
   /** Closes the batch. Those who wait in it hear from it when the journal reports, perhaps before this returns. */
   commit(): void {
-    const batch = this.batch;
-    if (!this.dirty && batch.empty) return;
+    this.writeMessage();
+    if (!this.settledRuns.empty) for (const runs of this.settledRuns.take()) this.writeRuns(runs, this.batch.settled);
+    if (!this.consumedRuns.empty) for (const runs of this.consumedRuns.take()) this.writeRuns(runs, undefined);
+    if (this.late.size > 0) this.writeLate();
+    const { batch, dirty } = this;
+    if (!dirty && batch.empty) return;
     this.batch = new CommitBatch();
-    if (!this.dirty) {
-      batch.finish(false);
-      return;
-    }
     this.dirty = false;
-    this.journal.commit((error) => batch.finish(error !== undefined));
+    if (dirty) {
+      this.inFlight = batch;
+      this.journal.commit((error) => this.reported(batch, error !== undefined));
+    } else if (this.inFlight === undefined) this.succeeded(batch);
+    else {
+      this.inFlight.followers ??= [];
+      this.inFlight.followers.push(batch);
+    }
   }
 
-  private append(type: RecordType): void {
+  /** Has what failed batches said, and still is so, written with the next one. Not more often than some times a second. */
+  retry(): void {
+    if (this.failed.length === 0) return;
+    const { failed } = this;
+    this.failed = [];
+    this.touch();
+    for (const batch of failed) {
+      for (const { store, first, last } of batch.settled) {
+        if (!store.record!.gone) this.settledRuns.add(store, first, last);
+      }
+      for (const record of batch.late) this.late.add(record);
+      for (const { store, sequence, message } of batch.kept) {
+        if (store.messageAt(sequence) !== message) continue;
+        this.batch.kept.push({ store, sequence, message });
+        this.addHolder(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+      }
+      for (const { store, sequence, message } of batch.counted) {
+        if (store.messageAt(sequence) !== message) continue;
+        this.deliveryCount(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+      }
+      batch.releasedPositions.forEach((position, i) => {
+        this.batch.release(position, batch.releasedLengths[i]!);
+      });
+    }
+  }
+
+  private addHolder(
+    store: MessageStore,
+    sequence: number,
+    { message, count }: { readonly message: Message; readonly count: number },
+  ): void {
+    if (!this.journal.durable) {
+      this.append(RecordType.stored);
+      return;
+    }
+    if (message !== this.message) {
+      this.writeMessage();
+      this.touch();
+      this.message = message;
+      message.recordHolders = 0;
+    }
+    const record = store.record!;
+    if (record.id === 0) this.storeOpened(store);
+    this.holders.add(record.id, sequence, count);
+    message.recordHolders++;
+  }
+
+  private writeMessage(): void {
+    const { message, holders } = this;
+    if (message === undefined) return;
+    this.message = undefined;
+    writeMessage(this.writer, message, holders);
+    holders.clear();
+    message.recordLength = this.writer.length;
+    message.recordPosition = this.append(RecordType.stored);
+  }
+
+  private writeRuns(runs: SettledRun[], into: SettledRun[] | undefined): void {
+    const { id } = runs[0]!.store.record!;
+    for (let from = 0; from < runs.length; from += RANGES_MAX) {
+      beginSettled(this.writer, id);
+      for (const { first, last } of runs.slice(from, from + RANGES_MAX)) writeRange(this.writer, first, last);
+      this.appendPassing(RecordType.settled);
+    }
+    if (into !== undefined) for (const run of runs) into.push(run);
+  }
+
+  private writeLate(): void {
+    const { batch, late, writer } = this;
+    const { durable } = this.journal;
+    for (const record of late) {
+      const written = record.write(writer);
+      if (written === undefined) continue;
+      batch.late.push(record);
+      if (durable && record.position !== NOWHERE) batch.release(record.position, record.length);
+      record.position = written.lives ? this.append(written.type) : this.appendPassing(written.type);
+      record.length = writer.length;
+    }
+    late.clear();
+  }
+
+  private reported(batch: CommitBatch, failed: boolean): void {
+    if (this.inFlight === batch) this.inFlight = undefined;
+    if (failed) {
+      this.undo(batch);
+      batch.finish(true);
+    } else {
+      this.durablePosition = batch.lastPosition;
+      this.succeeded(batch);
+    }
+    if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
+  }
+
+  private succeeded(batch: CommitBatch): void {
+    const { releasedPositions, releasedLengths } = batch;
+    for (let i = 0; i < releasedPositions.length; i++) this.release(releasedPositions[i]!, releasedLengths[i]!);
+    const { passingPositions, passingLengths } = batch;
+    for (let i = 0; i < passingPositions.length; i++) this.release(passingPositions[i]!, passingLengths[i]!);
+    batch.finish(false);
+  }
+
+  private undo(batch: CommitBatch): void {
+    if (!this.journal.durable) return;
+    for (const { message, position } of batch.moved.reverse()) message.recordPosition = position;
+    for (const record of batch.late) record.position = NOWHERE;
+    for (const { message } of batch.kept) {
+      message.recordPosition = NOWHERE;
+      message.recordHolders = 0;
+    }
+    this.failed.push(batch);
+  }
+
+  private append(type: RecordType): number {
+    this.touch();
+    const { batch, journal, writer } = this;
+    batch.lastPosition = journal.durable
+      ? journal.append(type, writer.bytes, 0, writer.length)
+      : journal.append(type, NOTHING, 0, 0);
+    return batch.lastPosition;
+  }
+
+  /** One that takes something back, and is of no use itself. */
+  private appendPassing(type: RecordType): typeof NOWHERE {
+    const { batch } = this;
+    batch.passingPositions.push(this.append(type));
+    batch.passingLengths.push(this.writer.length);
+    return NOWHERE;
+  }
+
+  private touch(): void {
     if (!this.turn.open) this.turn.begin();
     this.dirty = true;
-    this.journal.append(type, NOTHING, 0, 0);
   }
 }

@@ -6,7 +6,6 @@
  * outcomes (`Sender.settled`) and of capacity (`Sender.capacityChanged`) only in `commitPending()` or when the journal
  * reports, never from within `send`, `deliver` or `settle`.
  */
-import type { Journal } from '@millrace/journal';
 import { AddressBook } from './address-book.js';
 import { type AddressSettingsInput, UNDECLARED_SETTINGS } from './address-settings.js';
 import { Answers } from './answers.js';
@@ -16,6 +15,9 @@ import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
+import type { Journal } from './journal-port.js';
+import { KeyedRecords } from './keyed-records.js';
+import { LiveRecords } from './live-records.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
@@ -23,15 +25,18 @@ import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionVi
 import type { RefusalReason } from './outcome.js';
 import type { Consumer, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
 import { Queue } from './queue.js';
+import type { Recovery } from './recovery.js';
 import { RETAINED_LIMITS, Retained } from './retained.js';
 import { stamp } from './stamp.js';
 import { Topic } from './topic.js';
 import { hasWildcard, isValidFilter } from './topic-filter.js';
-import { Transactions } from './transactions.js';
+import { STATE_KIND, Transactions } from './transactions.js';
 import { Turn } from './turn.js';
 
 export interface BrokerOptions {
   readonly journal: Journal;
+  /** What a durable journal had when it was opened. Default: nothing. */
+  readonly recovery?: Recovery;
   /** The clock, ms since the epoch. Read at most once a turn; going back is hidden from messages. */
   readonly now: () => number;
   /** Asks the host to call `commitPending()` at the end of this turn. Called at most once between two of those calls. */
@@ -58,11 +63,12 @@ export class Broker {
   private readonly core: Core;
   private readonly book: AddressBook;
   private readonly retained: Retained;
+  private readonly keyed: KeyedRecords;
   private readonly transactions: Transactions;
 
   constructor(options: BrokerOptions) {
     const turn = new Turn(options.now, options.scheduleCommit);
-    const arena = new Arena();
+    const arena = options.recovery?.arena ?? new Arena();
     const core: Core = {
       turn,
       log: new BrokerLog(options.journal, turn),
@@ -78,8 +84,9 @@ export class Broker {
     this.arena = arena;
     this.core = core;
     this.book = new AddressBook(core, { implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS });
-    this.retained = new Retained(arena, options.retained ?? RETAINED_LIMITS);
-    this.transactions = new Transactions(core, this.book);
+    this.retained = new Retained(arena, core.log, options.retained ?? RETAINED_LIMITS);
+    this.keyed = new KeyedRecords(core.log);
+    this.transactions = new Transactions(core, this.book, this.keyed);
     const everyProducer: CapacitySource = {
       eachProducer: (visit) => {
         for (const address of this.book.all()) address.eachProducer(visit);
@@ -89,6 +96,7 @@ export class Broker {
       turn.begin();
       core.capacity.note(everyProducer);
     };
+    if (options.recovery !== undefined) this.recover(options.recovery);
   }
 
   /** Time of this turn, ms since the epoch; never goes back. */
@@ -111,6 +119,7 @@ export class Broker {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
     this.retained.expire(this.core.turn.timeMs);
+    this.core.log.retry();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
@@ -177,25 +186,46 @@ export class Broker {
 
   /** State last committed under this name. */
   state(name: string): Uint8Array | undefined {
-    return this.transactions.states.get(name);
+    return this.keyed.get(STATE_KIND, name);
   }
 
   forgetState(name: string): void {
-    if (this.transactions.states.delete(name)) this.core.log.stateGone(name);
+    this.keyed.forget(STATE_KIND, name);
   }
 
-  /** Keeps the message as its topic's retained one, or, when its payload is empty, forgets that. */
+  /** Keeps a copy of the bytes under a kind and a key, across restarts, in place of those before. */
+  keep(kind: string, key: string, bytes: Uint8Array): void {
+    this.keyed.keep(kind, key, Buffer.from(bytes));
+  }
+
+  /** Forgets what is kept under a kind and a key. @returns false when nothing was */
+  forget(kind: string, key: string): boolean {
+    return this.keyed.forget(kind, key);
+  }
+
+  /** All that is kept of one kind, by key. The bytes stay the broker's. */
+  kept(kind: string): Map<string, Uint8Array> {
+    return this.keyed.all(kind);
+  }
+
+  /** Calls back when all that was done so far is on disk, or, with a reason, when some of this turn never will be. */
+  whenDurable(done: (refusal: RefusalReason | undefined) => void): void {
+    this.core.turn.begin();
+    this.core.log.open.addListener({ committed: done });
+  }
+
+  /**
+   * Keeps the message as its topic's retained one, or, when its payload is empty, forgets that. Durable or not, it is
+   * there after a restart; of one topic the last of a turn.
+   */
   retain(message: Message): RefusalReason | undefined {
     const timeMs = this.core.turn.begin();
     if (message.end === message.split) {
-      if (this.retained.forget(message.address)) this.core.log.retainedGone(message.address);
+      this.retained.forget(message.address);
       return undefined;
     }
     stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
-    const kept = this.retained.keep(message);
-    if (typeof kept === 'string') return kept;
-    if (kept.durable) this.core.log.retained(kept);
-    return undefined;
+    return this.retained.keep(message);
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */
@@ -227,5 +257,22 @@ export class Broker {
     const address = this.book.get(name);
     const group = address instanceof Queue ? address.group : this.book.subscriptions.byName(name)?.group;
     return group === undefined ? undefined : browseStore(group.store, options);
+  }
+
+  /** Takes over what the journal had. Subscriptions first: they make the topics that no document declares yet. */
+  private recover(recovery: Recovery): void {
+    const { core } = this;
+    const { log } = core;
+    core.turn.advance(recovery.timeMs);
+    log.lastStore = recovery.lastStore;
+    log.version = recovery.version;
+    const stores = recovery.stores();
+    for (const kind of ['subscription', 'dead-letters', 'queue'] as const) {
+      for (const recovered of stores)
+        if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log);
+    }
+    for (const message of recovery.retained.values()) this.retained.restore(message);
+    for (const record of recovery.kept()) this.keyed.restore(record);
+    recovery.attach(new LiveRecords({ log, retained: this.retained, keyed: this.keyed }));
   }
 }

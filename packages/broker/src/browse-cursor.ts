@@ -69,7 +69,8 @@ export class BrowseCursor implements Subscription {
       this.seen = sequence;
       const stored = slot instanceof StoredDelivery;
       const message = stored ? slot.message : slot;
-      const delivery = this.explicit ? new DetachedDelivery(message, stored ? slot.deliveryCount : 0) : undefined;
+      const count = this.group.store.countIn(slot, sequence);
+      const delivery = this.explicit ? new DetachedDelivery(message, count) : undefined;
       this.consumer.deliver(message, delivery);
       return true;
     });
@@ -88,7 +89,7 @@ export function browseStore(
     const delivery = slot instanceof StoredDelivery ? slot : undefined;
     const message = slot instanceof StoredDelivery ? slot.message : slot;
     const inDelivery = delivery !== undefined && delivery.state !== DeliveryState.returned;
-    found.push({ id, message, deliveryCount: delivery?.deliveryCount ?? 0, inDelivery });
+    found.push({ id, message, deliveryCount: store.countIn(slot, id), inDelivery });
     return found.length < options.limit;
   });
   return found;

@@ -1,4 +1,12 @@
-/** What waits for one commit of the journal: senders for their outcome, stored messages for staying, transactions. */
+/**
+ * What waits for one commit of the journal: senders for their outcome, stored messages for staying, transactions; and
+ * what follows from it for the journal itself: records that are not needed any more when it is on disk, and what must
+ * be written again when it is not.
+ */
+import type { LateRecord } from './log/late-record.js';
+import { NOWHERE } from './log/record-type.js';
+import type { SettledRun } from './log/settled-runs.js';
+import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
 import type { Outcome, RefusalReason } from './outcome.js';
 import { Outcome as Outcomes } from './outcome.js';
@@ -8,7 +16,37 @@ export interface BatchListener {
   committed(refusal: RefusalReason | undefined): void;
 }
 
+/** A message, where it was when the record was made. */
+export interface KeptMessage {
+  readonly store: MessageStore;
+  readonly sequence: number;
+  readonly message: Message;
+}
+
+/** A message whose record was written again, and where it lay before. */
+export interface MovedMessage {
+  readonly message: Message;
+  readonly position: number;
+}
+
 export class CommitBatch {
+  readonly settled: SettledRun[] = [];
+  /** Stored messages that stay when the commit fails. */
+  readonly kept: KeptMessage[] = [];
+  /** Messages whose delivery count it has. */
+  readonly counted: KeptMessage[] = [];
+  readonly moved: MovedMessage[] = [];
+  readonly late: LateRecord[] = [];
+  /** Records that the batch makes useless. */
+  readonly releasedPositions: number[] = [];
+  readonly releasedLengths: number[] = [];
+  /** Its own records that take something back: they are never needed themselves (see live-records.ts). */
+  readonly passingPositions: number[] = [];
+  readonly passingLengths: number[] = [];
+  /** Position of its last record. */
+  lastPosition = NOWHERE;
+  /** Batches without records that were closed after it: they are told after it. */
+  followers: CommitBatch[] | undefined = undefined;
   private readonly senders: Sender[] = [];
   private readonly tags: number[] = [];
   /** Runs of stored messages, so that a flood into one queue is one entry. */
@@ -40,6 +78,11 @@ export class CommitBatch {
 
   addListener(listener: BatchListener): void {
     this.listeners.push(listener);
+  }
+
+  release(position: number, length: number): void {
+    this.releasedPositions.push(position);
+    this.releasedLengths.push(length);
   }
 
   finish(failed: boolean): void {

@@ -10,6 +10,7 @@ import type { BrowseCursor } from './browse-cursor.js';
 import type { Core } from './core.js';
 import { DetachedDelivery } from './detached-delivery.js';
 import type { GroupMember } from './group-member.js';
+import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import { MessageStore } from './message-store.js';
 import type { Counters } from './observation.js';
@@ -21,8 +22,8 @@ import { DeliveryState, type StoredDelivery } from './stored-delivery.js';
 export interface GroupOptions {
   /** Queue name, topic or filter. */
   readonly source: string;
-  readonly storeName: string;
-  readonly journaled: boolean;
+  /** What the journal is to know it by; undefined: nothing. */
+  readonly record: StoreRecord | undefined;
   readonly settings: AddressSettings;
   readonly whenFull: WhenFull;
   readonly counters: Counters;
@@ -67,8 +68,7 @@ export class ConsumerGroup {
     this.counters = options.counters;
     this.countsByTopic = options.countsByTopic;
     this.store = new MessageStore(core, this, {
-      name: options.storeName,
-      journaled: options.journaled,
+      record: options.record,
       limits: options.settings.limits,
     });
     this.restricted = new RestrictedDeliveries(this.store);
@@ -113,10 +113,12 @@ export class ConsumerGroup {
         return false;
       }
     }
-    const owned = message.own(this.core.arena);
+    let owned = message.own(this.core.arena);
+    const written = owned.durable && store.journaled;
+    if (written && this.core.log.holds(owned)) owned = owned.renewed();
     const sequence = store.push(owned);
     if (this.dispatching) this.budget++;
-    if (owned.durable && store.journaled) {
+    if (written) {
       this.core.log.stored(store, sequence, owned);
       return true;
     }
@@ -214,9 +216,14 @@ export class ConsumerGroup {
   committed(delivery: StoredDelivery, failed: boolean): void {
     if (delivery.state !== DeliveryState.committing) return;
     if (!failed) {
+      const { message, sequence, moved } = delivery;
       this.store.remove(delivery);
+      if (message.durable && this.store.journaled) {
+        this.core.log.consumedForGood(this.store, sequence, { message, moved });
+      }
       return;
     }
+    delivery.moved = false;
     delivery.state = DeliveryState.open;
     if (!delivery.member.closed) return;
     this.giveBack(delivery);
@@ -325,8 +332,9 @@ export class ConsumerGroup {
       this.bury(delivery);
       return;
     }
-    if (delivery.message.durable && this.store.journaled) {
-      this.core.log.deliveryCount(this.store, delivery.sequence, delivery.deliveryCount);
+    const { message, sequence, deliveryCount: count } = delivery;
+    if (message.durable && this.store.journaled) {
+      this.core.log.deliveryCount(this.store, sequence, { message, count });
     }
     this.giveBack(delivery);
   }
@@ -368,7 +376,7 @@ export class ConsumerGroup {
   }
 
   private writeSettled(message: Message, sequence: number): void {
-    if (message.durable && this.store.journaled) this.core.log.settled(this.store, sequence);
+    if (message.durable && this.store.journaled) this.core.log.settled(this.store, sequence, message);
   }
 
   private countersFor(message: Message): Counters {

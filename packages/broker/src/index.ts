@@ -11,6 +11,7 @@ export {
 } from './address-settings.js';
 export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
+export { RecordError } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {
   AddressView,
@@ -21,3 +22,4 @@ export type {
 } from './observation.js';
 export { Outcome, type RefusalReason } from './outcome.js';
 export type * from './ports.js';
+export { type JournalRecord, Recovery } from './recovery.js';

@@ -12,9 +12,11 @@
 import type { Limits } from './address-settings.js';
 import type { Core } from './core.js';
 import type { GroupMember } from './group-member.js';
+import { NOWHERE } from './log/record-type.js';
+import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import { SequenceHeap } from './sequence-heap.js';
-import { BLOCK_SLOTS, StoreBlock } from './store-block.js';
+import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
 import { StoreBound } from './store-bound.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
@@ -24,9 +26,9 @@ export interface MessageStoreOwner {
 }
 
 export class MessageStore {
-  /** Queue name, or name of the durable subscription: what the journal knows it by. */
-  readonly name: string;
-  /** Whether durable messages in it are journaled. False for what is gone with its connection. */
+  /** What the journal knows it by; undefined for what is gone with its connection. */
+  readonly record: StoreRecord | undefined;
+  /** Whether durable messages in it are journaled. */
   readonly journaled: boolean;
   readonly bound: StoreBound;
   /** Messages and content bytes, those in delivery included. */
@@ -48,12 +50,18 @@ export class MessageStore {
   /** Blocks that went away so far. */
   private unlinked = 0;
   private earliestExpiry = Number.POSITIVE_INFINITY;
+  /** Recovered messages before this one may have been with a consumer when the process ended. */
+  private recoveredUpTo = 0;
+  /** Failed deliveries of recovered messages that were not handed out since. */
+  private recoveredCounts: Map<number, number> | undefined = undefined;
+  /** Recovered, and not declared yet: what is to become of messages that expire is not known. */
+  waitsForDeclaration = false;
 
-  constructor(core: Core, owner: MessageStoreOwner, options: { name: string; journaled: boolean; limits: Limits }) {
+  constructor(core: Core, owner: MessageStoreOwner, options: { record: StoreRecord | undefined; limits: Limits }) {
     this.core = core;
     this.owner = owner;
-    this.name = options.name;
-    this.journaled = options.journaled;
+    this.record = options.record;
+    this.journaled = options.record !== undefined;
     this.bound = new StoreBound(options.limits, core.memory);
     this.head = new StoreBlock(1);
     this.tail = this.head;
@@ -65,7 +73,8 @@ export class MessageStore {
   push(message: Message): number {
     const sequence = this.nextSequence++;
     let slot = sequence - this.tail.base;
-    if (slot === BLOCK_SLOTS) {
+    // More than a block's length only after a gap that recovery left.
+    if (slot >= BLOCK_SLOTS) {
       this.extend(sequence);
       slot = 0;
     }
@@ -81,6 +90,47 @@ export class MessageStore {
     return sequence;
   }
 
+  /** Puts a recovered message to the place that it had; they come in order, and before all others. */
+  restore(message: Message, sequence: number, count: number): void {
+    this.nextSequence = sequence;
+    this.push(message);
+    this.recoveredUpTo = sequence;
+    if (count === 0) return;
+    this.recoveredCounts ??= new Map();
+    this.recoveredCounts.set(sequence, count);
+  }
+
+  /** New messages come behind this sequence, which is not used again. */
+  restoreLast(sequence: number): void {
+    this.nextSequence = Math.max(this.nextSequence, sequence + 1);
+  }
+
+  /** The stored message of this sequence, with a consumer or not. */
+  messageAt(sequence: number): Message | undefined {
+    const slot = this.slotAt(sequence);
+    return slot instanceof StoredDelivery ? slot.message : slot;
+  }
+
+  /** How often it was delivered without success. */
+  deliveryCountAt(sequence: number): number {
+    return this.countIn(this.slotAt(sequence), sequence);
+  }
+
+  /** The same, of what stands in its slot. */
+  countIn(slot: Slot, sequence: number): number {
+    if (slot instanceof StoredDelivery) return slot.deliveryCount;
+    return this.recoveredCounts?.get(sequence) ?? 0;
+  }
+
+  /** What stands at this sequence. Searches from the oldest on, where those are that are asked for. */
+  slotAt(sequence: number): Slot {
+    for (let block: StoreBlock | undefined = this.head; block !== undefined; block = block.next) {
+      if (sequence < block.base) return undefined;
+      if (sequence < block.base + BLOCK_SLOTS) return block.slots[sequence - block.base];
+    }
+    return undefined;
+  }
+
   /** The message that is to go next; undefined: none waits. It stays until `take` or `takeSettled`. */
   peek(): Message | undefined {
     if (this.waiting === 0) return undefined;
@@ -94,7 +144,9 @@ export class MessageStore {
     if (back === undefined) {
       const block = this.cursorBlock;
       const slot = this.cursor - block.base;
-      const delivery = new StoredDelivery(block.slots[slot] as Message, this.cursor++, block, member);
+      const delivery = new StoredDelivery(block.slots[slot] as Message, this.cursor, block, member);
+      if (this.cursor <= this.recoveredUpTo) this.recovered(delivery);
+      this.cursor++;
       block.slots[slot] = delivery;
       return delivery;
     }
@@ -159,6 +211,9 @@ export class MessageStore {
     this.walk(first, last, (block, sequence) => {
       const slot = block.slots[sequence - block.base];
       if (slot === undefined) return;
+      const message = slot instanceof StoredDelivery ? slot.message : slot;
+      message.recordPosition = NOWHERE;
+      message.recordHolders = 0;
       if (slot instanceof StoredDelivery && slot.state !== DeliveryState.returned) slot.withdrawn = true;
       else this.discard(block, sequence);
     });
@@ -220,7 +275,7 @@ export class MessageStore {
 
   /** Removes what has expired and no consumer holds. @returns what is left of `budget`, which counts slots looked at */
   expire(nowMs: number, budget: number): number {
-    if (this.earliestExpiry > nowMs) return budget - 1;
+    if (this.earliestExpiry > nowMs || this.waitsForDeclaration) return budget - 1;
     let left = budget;
     let earliest = Number.POSITIVE_INFINITY;
     for (let block: StoreBlock | undefined = this.head; block !== undefined; ) {
@@ -265,15 +320,27 @@ export class MessageStore {
       for (let i = 0; i < BLOCK_SLOTS; i++) {
         const slot = block.slots[i];
         if (slot === undefined) continue;
+        const message = slot instanceof StoredDelivery ? slot.message : slot;
         if (slot instanceof StoredDelivery) slot.state = DeliveryState.closed;
         block.slots[i] = undefined;
-        this.core.arena.release(slot instanceof StoredDelivery ? slot.message : slot);
+        if (this.journaled && message.durable) this.core.log.gaveUp(message);
+        this.core.arena.release(message);
       }
     }
+    if (this.record !== undefined) this.core.log.storeGone(this.record);
     this.stored = 0;
     this.bytes = 0;
     this.waiting = 0;
     this.bound.shrunk(this);
+  }
+
+  private recovered(delivery: StoredDelivery): void {
+    delivery.redelivered = true;
+    const counts = this.recoveredCounts;
+    if (counts === undefined) return;
+    delivery.deliveryCount = counts.get(delivery.sequence) ?? 0;
+    counts.delete(delivery.sequence);
+    if (counts.size === 0) this.recoveredCounts = undefined;
   }
 
   private firstReturned(): StoredDelivery | undefined {

@@ -11,6 +11,7 @@
  * passed it returns, and the listener uses one object again and again. Who keeps a message calls `own()` and keeps that.
  */
 import type { ArenaBlock } from './arena-block.js';
+import { NOWHERE } from './log/record-type.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -46,6 +47,10 @@ export class Message {
   references = 0;
   /** For the broker: the arena's block that holds its bytes. Between two turns they may move to another one. */
   home: ArenaBlock | undefined = undefined;
+  /** For the broker: where its record lies in the journal, how long it is, and how many stores hold it by that. */
+  recordPosition = NOWHERE;
+  recordLength = 0;
+  recordHolders = 0;
   /** The owned copy of a borrowed message, so that fifty subscriptions share one. The listener clears it by `reuse()`. */
   private copy: Message | undefined = undefined;
 

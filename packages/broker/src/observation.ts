@@ -22,6 +22,11 @@ export interface AddressView {
   /** True for a topic that no document describes; it is gone when nobody uses it. */
   readonly implicit: boolean;
   readonly temporary: boolean;
+  /**
+   * True for a queue that was there before a restart and is not declared yet: it keeps what it stores, takes and gives
+   * nothing, and can be removed.
+   */
+  readonly waitsForDeclaration: boolean;
   /** Messages and content bytes stored, those in delivery included; on a topic the sum over matching subscriptions. */
   readonly stored: number;
   readonly bytes: number;

@@ -5,6 +5,7 @@ import { BrowseCursor } from './browse-cursor.js';
 import { ConsumerGroup } from './consumer-group.js';
 import type { Core } from './core.js';
 import { GroupMember } from './group-member.js';
+import { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { RefusalReason } from './outcome.js';
 import type { Consumer, Sender, SendResult, Subscription, SubscriptionOptions } from './ports.js';
@@ -19,8 +20,9 @@ export class Queue extends Address {
     super(core, name, settings);
     this.group = new ConsumerGroup(core, {
       source: name,
-      storeName: name,
-      journaled: options?.temporary !== true,
+      record: options?.temporary
+        ? undefined
+        : new StoreRecord({ kind: 'queue', name, source: '', whenFull: undefined }),
       settings,
       whenFull: settings.whenFull,
       counters: this.counters,
@@ -88,6 +90,7 @@ export class Queue extends Address {
 
   override configure(settings: AddressSettings): void {
     super.configure(settings);
+    this.group.store.waitsForDeclaration = this.waitsForDeclaration;
     this.group.configure(settings, settings.whenFull);
     this.core.turn.begin();
     this.core.capacity.note(this);

@@ -5,6 +5,8 @@
  * Retained messages live long and one by one, so each has a buffer of its own and pins no block of the arena.
  */
 import type { Arena } from './arena.js';
+import type { BrokerLog } from './broker-log.js';
+import { RetainedRecord } from './log/retained-record.js';
 import type { Message, MessageArena } from './message.js';
 import type { RefusalReason } from './outcome.js';
 import { isValidName } from './topic-filter.js';
@@ -18,7 +20,7 @@ export const RETAINED_LIMITS: RetainedLimits = { messages: 100_000, bytes: 64 * 
 
 class RetainedNode {
   readonly children = new Map<string, RetainedNode>();
-  message: Message | undefined = undefined;
+  record: RetainedRecord | undefined = undefined;
 }
 
 /** A buffer of its own for each message. */
@@ -37,39 +39,42 @@ export class Retained {
   private earliestExpiry = Number.POSITIVE_INFINITY;
   private readonly limits: RetainedLimits;
   private readonly arena: Arena;
+  private readonly log: BrokerLog;
   private readonly exact = new ExactArena();
   private readonly root = new RetainedNode();
+  private readonly isReplaced = (record: RetainedRecord): boolean => {
+    const now = this.record(record.topic);
+    return now !== undefined && now !== record;
+  };
 
-  constructor(arena: Arena, limits: RetainedLimits) {
+  constructor(arena: Arena, log: BrokerLog, limits: RetainedLimits) {
     this.arena = arena;
+    this.log = log;
     this.limits = limits;
   }
 
-  /** Keeps a copy of the stamped message in place of the one before. @returns the copy, or why not */
-  keep(message: Message): Message | RefusalReason {
+  /** Keeps a copy of the stamped message in place of the one before. @returns why not */
+  keep(message: Message): RefusalReason | undefined {
     if (!isValidName(message.address)) return 'not-allowed';
     const size = message.end - message.start;
-    const before = this.find(message.address);
+    const before = this.record(message.address)?.message;
     const count = this.count + (before === undefined ? 1 : 0);
     const bytes = this.bytes + size - (before === undefined ? 0 : before.end - before.start);
     if (count > this.limits.messages || bytes > this.limits.bytes) return 'resource-limit-exceeded';
-    let node = this.root;
-    for (const level of message.address.split('/')) {
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = new RetainedNode();
-        node.children.set(level, child);
-      }
-      node = child;
-    }
-    const copy = message.copyTo(this.exact);
     if (before !== undefined) this.arena.release(before);
-    this.arena.hold(copy);
-    node.message = copy;
-    if (copy.expiresAt !== 0 && copy.expiresAt < this.earliestExpiry) this.earliestExpiry = copy.expiresAt;
+    this.log.later(this.put(message.copyTo(this.exact)));
     this.count = count;
     this.bytes = bytes;
-    return copy;
+    return undefined;
+  }
+
+  /** Puts one back that was there before the restart, whatever the limits now are. */
+  restore(message: Message): void {
+    const record = this.put(message.copyTo(this.exact));
+    record.position = message.recordPosition;
+    record.length = message.recordLength;
+    this.count++;
+    this.bytes += message.end - message.start;
   }
 
   /** @returns false when there was none */
@@ -82,14 +87,17 @@ export class Retained {
       path.push(child);
     }
     const node = path.at(-1)!;
-    const { message } = node;
-    if (message === undefined) return false;
-    node.message = undefined;
+    const { record } = node;
+    const message = record?.message;
+    if (record === undefined || message === undefined) return false;
+    node.record = undefined;
+    record.message = undefined;
+    this.log.later(record);
     this.count--;
     this.bytes -= message.end - message.start;
     this.arena.release(message);
     for (let depth = levels.length; depth > 0; depth--) {
-      const { children, message: other } = path[depth]!;
+      const { children, record: other } = path[depth]!;
       if (children.size > 0 || other !== undefined) break;
       path[depth - 1]!.children.delete(levels[depth - 1]!);
     }
@@ -116,19 +124,37 @@ export class Retained {
     }
   }
 
-  private find(topic: string): Message | undefined {
+  /** The record of this topic's retained message. */
+  record(topic: string): RetainedRecord | undefined {
     let node: RetainedNode | undefined = this.root;
     for (const level of topic.split('/')) {
       node = node.children.get(level);
       if (node === undefined) return undefined;
     }
-    return node.message;
+    return node.record;
+  }
+
+  private put(message: Message): RetainedRecord {
+    let node = this.root;
+    for (const level of message.address.split('/')) {
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = new RetainedNode();
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    node.record ??= new RetainedRecord(message.address, this.isReplaced);
+    node.record.message = message;
+    this.arena.hold(message);
+    if (message.expiresAt !== 0 && message.expiresAt < this.earliestExpiry) this.earliestExpiry = message.expiresAt;
+    return node.record;
   }
 }
 
 function collect(node: RetainedNode, levels: readonly string[], depth: number, found: Message[]): void {
   if (depth === levels.length) {
-    if (node.message !== undefined) found.push(node.message);
+    if (node.record?.message !== undefined) found.push(node.record.message);
     return;
   }
   const level = levels[depth]!;
@@ -147,7 +173,7 @@ function collect(node: RetainedNode, levels: readonly string[], depth: number, f
 }
 
 function collectAll(node: RetainedNode, first: boolean, found: Message[]): void {
-  if (node.message !== undefined) found.push(node.message);
+  if (node.record?.message !== undefined) found.push(node.record.message);
   for (const [name, child] of node.children) {
     if (!first || !name.startsWith('$')) collectAll(child, false, found);
   }

@@ -1,8 +1,10 @@
 /** Subscriptions on topics and filters: finding, making, sharing, taking over and forgetting them. */
+import type { WhenFull } from './address-settings.js';
 import type { CapacitySource } from './capacity-watch.js';
 import { ConsumerGroup } from './consumer-group.js';
 import type { Core } from './core.js';
 import { GroupMember } from './group-member.js';
+import { type StoreFacts, StoreRecord } from './log/store-record.js';
 import { Counters, type SubscriptionView } from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import type { Consumer, Subscription, SubscriptionOptions } from './ports.js';
@@ -10,6 +12,9 @@ import type { Topic } from './topic.js';
 import { hasWildcard } from './topic-filter.js';
 import { type SubscriptionKeeper, settingsFor, TopicSubscription } from './topic-subscription.js';
 import type { TopicTree } from './topic-tree.js';
+
+/** UTF-16 units of a durable name: what a record of the journal holds. */
+const DURABLE_NAME_MAX = 16_384;
 
 export class Subscriptions implements SubscriptionKeeper {
   private readonly core: Core;
@@ -35,7 +40,9 @@ export class Subscriptions implements SubscriptionKeeper {
     if (options.browse) return 'not-allowed';
     const found = this.find(source, options);
     if (found === 'not-allowed') return found;
-    const subscription = found ?? this.create(source, topic, options);
+    const { durableName } = options;
+    if (durableName !== undefined && durableName.length > DURABLE_NAME_MAX) return 'not-allowed';
+    const subscription = found ?? this.create(source, topic, { ...options, whenFull: wishOf(options) });
     if (found !== undefined && !sharing(options)) this.takeOver(found);
     const { group } = subscription;
     group.accepts = sharing(options) ? undefined : options.accepts;
@@ -66,10 +73,7 @@ export class Subscriptions implements SubscriptionKeeper {
   remove(subscription: TopicSubscription): void {
     const { durableName, sharedKey, topic, group } = subscription;
     this.tree.remove(subscription);
-    if (durableName !== undefined) {
-      this.durable.delete(durableName);
-      this.core.log.subscriptionGone(durableName);
-    }
+    if (durableName !== undefined) this.durable.delete(durableName);
     if (sharedKey !== undefined) this.shared.delete(sharedKey);
     group.close('deleted');
     if (topic === undefined) return;
@@ -94,39 +98,52 @@ export class Subscriptions implements SubscriptionKeeper {
     return undefined;
   }
 
-  private create(source: string, topic: Topic | undefined, options: SubscriptionOptions): TopicSubscription {
-    const { durableName } = options;
+  /** A durable subscription as it was before the restart, without consumers. */
+  restore({ name, source, whenFull }: StoreFacts, topic: Topic | undefined): TopicSubscription {
+    return this.create(source, topic, { durableName: name, whenFull });
+  }
+
+  private create(
+    source: string,
+    topic: Topic | undefined,
+    options: { durableName?: string; group?: string; whenFull: WhenFull | undefined },
+  ): TopicSubscription {
+    const { durableName, whenFull } = options;
     const key = durableName === undefined && options.group !== undefined ? sharedKey(options.group, source) : undefined;
-    const settings = settingsFor({ topic, durableName, whenFull: undefined });
+    const settings = settingsFor({ topic, durableName, whenFull });
     const group = new ConsumerGroup(this.core, {
       source,
-      storeName: durableName ?? source,
-      journaled: durableName !== undefined,
+      record:
+        durableName === undefined
+          ? undefined
+          : new StoreRecord({ kind: 'subscription', name: durableName, source, whenFull }),
       settings,
-      whenFull: settings.whenFull,
+      whenFull: whenFull ?? settings.whenFull,
       counters: topic?.counters ?? new Counters(),
       countsByTopic: hasWildcard(source),
     });
     const subscription = new TopicSubscription(this, group, { durableName, sharedKey: key });
+    subscription.whenFull = whenFull;
     group.store.bound.changed = () => this.noteCapacity(group);
     if (topic !== undefined) {
       subscription.topic = topic;
       topic.subscriptions.add(subscription);
     }
-    if (durableName !== undefined) {
-      this.durable.set(durableName, subscription);
-      this.core.log.subscription(durableName, source);
-    }
+    if (durableName !== undefined) this.durable.set(durableName, subscription);
     if (key !== undefined) this.shared.set(key, subscription);
     this.tree.add(subscription);
     return subscription;
   }
 
-  /** A slow receiver that settles on delivery loses its oldest; the others follow their wish, or else their address. */
+  /** The consumer's wish counts from now on, or else its address'. */
   private apply(subscription: TopicSubscription, options: SubscriptionOptions): void {
-    const wish = options.whenFull ?? (options.settles === 'on-delivery' ? 'dropOldest' : undefined);
-    subscription.whenFull = wish;
-    const { whenFull } = subscription.group;
+    const { whenFull, store } = subscription.group;
+    subscription.whenFull = wishOf(options);
+    const { record } = store;
+    if (record !== undefined && (record.id === 0 || record.whenFull !== subscription.whenFull)) {
+      record.whenFull = subscription.whenFull;
+      this.core.log.storeOpened(store);
+    }
     subscription.configure();
     if (subscription.group.whenFull === whenFull) return;
     this.tree.generation++;
@@ -144,6 +161,11 @@ export class Subscriptions implements SubscriptionKeeper {
     this.core.turn.begin();
     if (group.blocking || group.store.bound.blocked) this.core.capacity.note(this.topicProducers);
   }
+}
+
+/** A slow receiver that settles on delivery loses its oldest. */
+function wishOf(options: SubscriptionOptions): WhenFull | undefined {
+  return options.whenFull ?? (options.settles === 'on-delivery' ? 'dropOldest' : undefined);
 }
 
 function sharing(options: SubscriptionOptions): boolean {

@@ -151,7 +151,7 @@ class TopicProducer extends AddressProducer {
     if (size > topic.settings.limits.messageBytes) return this.refuse('message-too-large');
     // The way of most messages: one subscriber that keeps up.
     const direct = route.only?.direct;
-    if (direct !== undefined && direct.capacity() > 0) {
+    if (direct !== undefined && direct.capacity() > 0 && !message.retain) {
       topic.counters.in++;
       topic.counters.out++;
       direct.deliver(message, undefined);
@@ -168,7 +168,9 @@ class TopicProducer extends AddressProducer {
     }
     topic.counters.in++;
     const { groups } = route;
-    const waits = topic.distribute(message) && tag >= 0;
+    // One that is to be retained waits for that: the listener calls `retain` within the same turn.
+    const durable = topic.distribute(message) || (message.retain && message.durable);
+    const waits = durable && tag >= 0;
     if (waits) core.log.open.addSender(this.sender, tag);
     for (const group of groups) if (group.backlog > 0) group.dispatch();
     return waits ? 'pending' : 'accepted';

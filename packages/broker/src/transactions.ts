@@ -11,6 +11,7 @@ import type { AddressBook } from './address-book.js';
 import type { BatchListener } from './commit-batch.js';
 import type { Core } from './core.js';
 import { DirectDelivery } from './direct-delivery.js';
+import type { KeyedRecords, StagedRecord } from './keyed-records.js';
 import type { Message } from './message.js';
 import { Outcome, type RefusalReason } from './outcome.js';
 import type { Delivery, Transaction } from './ports.js';
@@ -22,16 +23,26 @@ interface Output {
   readonly message: Message;
 }
 
+/** What is to hold when the commit has succeeded. */
+interface Effects {
+  readonly outputs: readonly Output[];
+  readonly staged: readonly StagedRecord[];
+}
+
+/** Kind under which the states of jobs are kept. */
+export const STATE_KIND = '$state';
+
 type Done = (refusal: RefusalReason | undefined) => void;
 
 export class Transactions {
-  readonly states = new Map<string, Uint8Array>();
+  readonly keyed: KeyedRecords;
   private readonly core: Core;
   private readonly book: AddressBook;
 
-  constructor(core: Core, book: AddressBook) {
+  constructor(core: Core, book: AddressBook, keyed: KeyedRecords) {
     this.core = core;
     this.book = book;
+    this.keyed = keyed;
   }
 
   commit(transaction: Transaction, done: Done): void {
@@ -47,7 +58,8 @@ export class Transactions {
       return;
     }
     this.append(transaction, outputs);
-    core.log.open.addListener(new Pending(this, transaction, outputs, done));
+    const staged = this.stage(transaction);
+    core.log.open.addListener(new Pending(this.keyed, transaction, { outputs, staged }, done));
   }
 
   private resolve(transaction: Transaction): Output[] | RefusalReason {
@@ -77,23 +89,28 @@ export class Transactions {
     for (const delivery of transaction.consumed) {
       if (!(delivery instanceof StoredDelivery)) continue;
       const { store } = delivery.member.group;
-      if (delivery.message.durable && store.journaled) log.settled(store, delivery.sequence);
+      if (delivery.message.durable && store.journaled) log.consumed(store, delivery.sequence, delivery.message);
     }
-    const { state } = transaction;
-    if (state !== undefined) log.state(state.name, state.bytes);
+  }
+
+  private stage({ state, kept }: Transaction): StagedRecord[] {
+    const staged: StagedRecord[] = [];
+    if (state !== undefined) staged.push(this.keyed.stage(STATE_KIND, state.name, state.bytes));
+    for (const { kind, key, bytes } of kept ?? []) staged.push(this.keyed.stage(kind, key, bytes));
+    return staged;
   }
 }
 
 class Pending implements BatchListener {
-  private readonly owner: Transactions;
+  private readonly keyed: KeyedRecords;
   private readonly transaction: Transaction;
-  private readonly outputs: readonly Output[];
+  private readonly effects: Effects;
   private readonly done: Done;
 
-  constructor(owner: Transactions, transaction: Transaction, outputs: readonly Output[], done: Done) {
-    this.owner = owner;
+  constructor(keyed: KeyedRecords, transaction: Transaction, effects: Effects, done: Done) {
+    this.keyed = keyed;
     this.transaction = transaction;
-    this.outputs = outputs;
+    this.effects = effects;
     this.done = done;
   }
 
@@ -104,9 +121,8 @@ class Pending implements BatchListener {
       else if (!failed) delivery.settle(Outcome.accepted);
     }
     if (!failed) {
-      const { state } = this.transaction;
-      if (state !== undefined) this.owner.states.set(state.name, state.bytes);
-      for (const { address, message } of this.outputs) if (!address.stores) address.accept(message);
+      for (const record of this.effects.staged) this.keyed.apply(record);
+      for (const { address, message } of this.effects.outputs) if (!address.stores) address.accept(message);
     }
     this.done(refusal);
   }

@@ -24,7 +24,7 @@ export class Turn {
     return this.timeMs;
   }
 
-  /** The host's clock has gone on. */
+  /** The host's clock has gone on, or had before the restart. */
   advance(nowMs: number): void {
     if (nowMs > this.timeMs) this.timeMs = nowMs;
   }

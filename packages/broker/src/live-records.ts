@@ -1,0 +1,82 @@
+/**
+ * Which records of the journal are still needed, and writing those again: the journal empties its oldest segment so. A
+ * record lives when what it tells of is there and has no newer record. Those that take something back never live: what
+ * they take back stood in the same segment or an older one, and is gone with it.
+ */
+import type { BrokerLog } from './broker-log.js';
+import type { KeyedRecords } from './keyed-records.js';
+import { readKeyed } from './log/keyed-record.js';
+import type { LateRecord } from './log/late-record.js';
+import { Holders, readAddress, readHolders } from './log/message-record.js';
+import { RecordReader } from './log/record-reader.js';
+import { NOWHERE, RecordType } from './log/record-type.js';
+import { readStoreOpened } from './log/store-record.js';
+import type { Message } from './message.js';
+import type { JournalRecord } from './recovery.js';
+import type { Retained } from './retained.js';
+import { DeliveryState, StoredDelivery } from './stored-delivery.js';
+
+export class LiveRecords {
+  private readonly log: BrokerLog;
+  private readonly retained: Retained;
+  private readonly keyed: KeyedRecords;
+  private readonly reader = new RecordReader();
+  private readonly held = new Holders();
+  private readonly holding = new Holders();
+
+  constructor(parts: { readonly log: BrokerLog; readonly retained: Retained; readonly keyed: KeyedRecords }) {
+    this.log = parts.log;
+    this.retained = parts.retained;
+    this.keyed = parts.keyed;
+  }
+
+  rewrite({ type, bytes, start, end, position }: JournalRecord): void {
+    const reader = this.reader.open(bytes, start, end);
+    switch (type) {
+      case RecordType.stored:
+        this.rewriteMessage(position);
+        break;
+      case RecordType.storeOpened:
+        this.rewriteLate(this.log.stores.get(readStoreOpened(reader).id)?.record, position);
+        break;
+      case RecordType.retained:
+        this.rewriteLate(this.retained.record(readAddress(reader)), position);
+        break;
+      case RecordType.kept: {
+        const { kind, key } = readKeyed(reader);
+        this.rewriteLate(this.keyed.record(kind, key), position);
+        break;
+      }
+    }
+  }
+
+  /**
+   * One whose newest record is not on disk yet is written again too: should that commit fail, the one before is what
+   * there is.
+   */
+  private rewriteLate(record: LateRecord | undefined, position: number): void {
+    if (record === undefined) return;
+    const { position: newest } = record;
+    if (newest === position || newest === NOWHERE || newest > this.log.durablePosition) this.log.later(record);
+  }
+
+  private rewriteMessage(position: number): void {
+    const { held, holding, log } = this;
+    readHolders(this.reader, held);
+    holding.clear();
+    let message: Message | undefined;
+    for (let i = 0; i < held.length; i++) {
+      const store = log.stores.get(held.stores[i]!);
+      const sequence = held.sequences[i]!;
+      const slot = store?.slotAt(sequence);
+      if (store === undefined || slot === undefined) continue;
+      const found = slot instanceof StoredDelivery ? slot.message : slot;
+      if (found.recordPosition !== position) continue;
+      message = found;
+      // Its settlement may lie before the new record, and be given up before it.
+      if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) slot.moved = true;
+      holding.add(held.stores[i]!, sequence, store.countIn(slot, sequence));
+    }
+    if (message !== undefined) log.move(message, holding);
+  }
+}

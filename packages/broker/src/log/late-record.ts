@@ -1,0 +1,14 @@
+/**
+ * A record that says how something is now, and not what happened: written once at the end of the turn, however often it
+ * changed, and again, as it then is, when that commit fails.
+ */
+import type { RecordType } from './record-type.js';
+import type { RecordWriter } from './record-writer.js';
+
+export interface LateRecord {
+  /** Where its last record lies; NOWHERE when there is none to give up. */
+  position: number;
+  length: number;
+  /** Builds the record. @returns its type, or undefined when nothing is to be written; `lives`: whether it says that something is there */
+  write(writer: RecordWriter): { readonly type: RecordType; readonly lives: boolean } | undefined;
+}

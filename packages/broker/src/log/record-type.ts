@@ -1,0 +1,21 @@
+/** Types of the broker's records in the journal. Numbers are part of the file format: never give one a new meaning. */
+export const RecordType = {
+  stored: 1,
+  settled: 2,
+  deliveryCount: 3,
+  storeOpened: 4,
+  storeGone: 5,
+  retained: 6,
+  retainedGone: 7,
+  kept: 8,
+  forgotten: 9,
+} as const;
+export type RecordType = (typeof RecordType)[keyof typeof RecordType];
+
+/** Position of what has no record in the journal. */
+export const NOWHERE = -1;
+
+/** A record that cannot be what this program wrote: a newer one did, or the journal handed over wrong bytes. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+}

@@ -1,0 +1,65 @@
+/** Builds one record at a time in a buffer that is used again and again. Integers are little-endian. */
+const FIRST_BYTES = 64 * 1024;
+/** A buffer that one large record made is not kept. */
+const KEPT_BYTES = 1024 * 1024;
+const TWO_32 = 2 ** 32;
+
+export class RecordWriter {
+  bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** Length of the record so far. */
+  length = 0;
+  private lastText = '';
+  private lastTextBytes = Buffer.alloc(0);
+
+  /** Begins a record of at most `size` bytes. */
+  begin(size: number): this {
+    this.length = 0;
+    if (size > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(size);
+    else if (this.bytes.length > KEPT_BYTES && size <= FIRST_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    return this;
+  }
+
+  u8(value: number): void {
+    this.bytes[this.length++] = value;
+  }
+
+  u16(value: number): void {
+    this.length = this.bytes.writeUInt16LE(value, this.length);
+  }
+
+  u32(value: number): void {
+    this.length = this.bytes.writeUInt32LE(value, this.length);
+  }
+
+  /** A sequence: up to 2^48. */
+  u48(value: number): void {
+    const high = Math.floor(value / TWO_32);
+    this.u32(value - high * TWO_32);
+    this.u16(high);
+  }
+
+  f64(value: number): void {
+    this.length = this.bytes.writeDoubleLE(value, this.length);
+  }
+
+  /** UTF-8 behind its length, u16. Most texts are that of the record before. The caller has reserved `textBytesMax`. */
+  text(text: string): void {
+    if (text !== this.lastText) {
+      this.lastText = text;
+      this.lastTextBytes = Buffer.from(text);
+    }
+    this.u16(this.lastTextBytes.length);
+    this.length += this.lastTextBytes.copy(this.bytes, this.length);
+  }
+
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    if (bytes instanceof Buffer) bytes.copy(this.bytes, this.length, start, end);
+    else this.bytes.set(bytes.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+}
+
+/** Bytes that `text` takes at most. */
+export function textBytesMax(text: string): number {
+  return 2 + 3 * text.length;
+}

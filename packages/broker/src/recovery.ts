@@ -1,0 +1,217 @@
+/**
+ * What the journal had, before the broker is there. The host makes a Recovery, opens the journal with it, and makes the
+ * broker of both:
+ *
+ *     const recovery = new Recovery();
+ *     const journal = await DiskJournal.open({ directory, owner: recovery });
+ *     const broker = new Broker({ journal, recovery, … });
+ *
+ * From then on it passes the journal's question which records still live on to that broker.
+ *
+ * Records may come in another order than they came to be: a live one is written again at the end when its segment is to
+ * be emptied, and is there twice until that segment is gone. Segments go oldest first, so that what takes something back
+ * (a settlement, a deletion) never goes before what it takes back.
+ *
+ * Declared addresses are not in here: their documents are, as keyed records, and the host declares them anew. Until then
+ * a recovered queue waits (`AddressView.waitsForDeclaration`): it is listed, keeps what it has, and takes nobody.
+ *
+ * Here all contents are read into memory, as the broker works. Paging would have `replayMessage` leave the content where
+ * it is and put {position, length} into the slot: `position` rises along a store but for moved records, so that a block
+ * of 512 needs one base and 512 small offsets, and `Journal.read` brings the block back ahead of the cursor.
+ */
+import { Arena } from './arena.js';
+import type { LiveRecords } from './live-records.js';
+import { readDeliveryCount } from './log/delivery-count-record.js';
+import { type KeyedRecord, readKeyed } from './log/keyed-record.js';
+import { Holders, readMessage } from './log/message-record.js';
+import { RecordReader } from './log/record-reader.js';
+import { NOWHERE, RecordError, RecordType } from './log/record-type.js';
+import { readRetainedGone } from './log/retained-record.js';
+import { readSettled } from './log/settled-record.js';
+import { readStoreGone, readStoreOpened } from './log/store-record.js';
+import type { Message } from './message.js';
+import { RecoveredStore } from './recovered-store.js';
+
+/** A record as the journal hands it over; its bytes stay the journal's. */
+export interface JournalRecord {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** What `append` returned for it. */
+  readonly position: number;
+}
+
+const GONE = 'gone';
+
+export class Recovery {
+  /** Where recovered content lies; the broker's from then on. */
+  readonly arena = new Arena();
+  /** Retained messages; their place in the journal is that of the message. */
+  readonly retained = new Map<string, Message>();
+  /** Time of the youngest message. */
+  timeMs = 0;
+  /** Highest number of a store, and version of a key, that any record names. */
+  lastStore = 0;
+  version = 0;
+  private readonly byNumber = new Map<number, RecoveredStore | typeof GONE>();
+  private readonly keyed = new Map<string, Map<string, KeyedRecord>>();
+  private readonly reader = new RecordReader();
+  private readonly holders = new Holders();
+  private live: LiveRecords | undefined = undefined;
+
+  /** Takes one record of the journal, in the order of positions. @throws RecordError for what no broker wrote */
+  replay({ type, bytes, start, end, position }: JournalRecord): void {
+    if (this.live !== undefined) throw new Error('the journal is read already');
+    const reader = this.reader.open(bytes, start, end);
+    const length = end - start;
+    switch (type as RecordType) {
+      case RecordType.stored:
+        this.replayMessage(position, length);
+        break;
+      case RecordType.settled:
+        readSettled(reader, (id, first, last) => this.settle(id, first, last));
+        break;
+      case RecordType.deliveryCount: {
+        const { store, sequence, count } = readDeliveryCount(reader);
+        this.count(this.store(store), sequence, count);
+        break;
+      }
+      case RecordType.storeOpened:
+        this.replayStore(position, length);
+        break;
+      case RecordType.storeGone:
+        this.replayStoreGone(readStoreGone(reader));
+        break;
+      case RecordType.retained:
+        this.replayRetained(position, length);
+        break;
+      case RecordType.retainedGone:
+        this.retained.delete(readRetainedGone(reader));
+        break;
+      case RecordType.kept:
+      case RecordType.forgotten:
+        this.replayKeyed(type, position, length);
+        break;
+      default:
+        throw new RecordError(`the journal has a record of type ${type}, which this version does not know`);
+    }
+  }
+
+  /**
+   * The record's segment is to be emptied: writes it again when it is still needed. The segment may go when the batch
+   * that is open now is on disk. A commit will follow, at the end of the turn.
+   */
+  rewrite(record: JournalRecord): void {
+    if (this.live === undefined) throw new Error('there is no broker yet');
+    this.live.rewrite(record);
+  }
+
+  /** Stores that are there; of two with one name the younger. */
+  stores(): RecoveredStore[] {
+    const found = new Map<string, RecoveredStore>();
+    for (const store of this.byNumber.values()) {
+      if (store === GONE || store.record === undefined) continue;
+      const { kind, name, id } = store.record;
+      const key = `${kind === 'subscription' ? 's' : 'q'}${name}`;
+      if ((found.get(key)?.record?.id ?? 0) < id) found.set(key, store);
+    }
+    return [...found.values()];
+  }
+
+  /** Kept records that are there. */
+  *kept(): IterableIterator<KeyedRecord> {
+    for (const keys of this.keyed.values()) {
+      for (const record of keys.values()) if (record.bytes !== undefined) yield record;
+    }
+  }
+
+  /** The broker is there, and has taken everything over. */
+  attach(live: LiveRecords): void {
+    this.live = live;
+    this.byNumber.clear();
+    this.keyed.clear();
+    this.retained.clear();
+  }
+
+  private replayMessage(position: number, length: number): void {
+    const { holders } = this;
+    const message = readMessage(this.reader, holders, this.arena);
+    message.recordPosition = position;
+    message.recordLength = length;
+    if (message.time > this.timeMs) this.timeMs = message.time;
+    for (let i = 0; i < holders.length; i++) {
+      const store = this.store(holders.stores[i]!);
+      const sequence = holders.sequences[i]!;
+      const before = store === GONE ? false : store.store(sequence, message);
+      if (store === GONE || before === false) continue;
+      message.recordHolders++;
+      if (before !== undefined) before.recordHolders--;
+      this.count(store, sequence, holders.counts[i]!);
+    }
+  }
+
+  private settle(id: number, first: number, last: number): void {
+    const store = this.store(id);
+    if (store === GONE) return;
+    store.settle(first, last, (message) => {
+      message.recordHolders--;
+    });
+  }
+
+  private count(store: RecoveredStore | typeof GONE, sequence: number, count: number): void {
+    if (store === GONE || count <= (store.counts.get(sequence) ?? 0)) return;
+    store.counts.set(sequence, count);
+  }
+
+  private replayStore(position: number, length: number): void {
+    const record = readStoreOpened(this.reader);
+    record.position = position;
+    record.length = length;
+    const store = this.store(record.id);
+    if (store !== GONE) store.record = record;
+  }
+
+  private replayStoreGone(id: number): void {
+    const store = this.store(id);
+    if (store === GONE) return;
+    // What it shares with others is theirs alone now.
+    store.each((message) => {
+      message.recordHolders--;
+    });
+    this.byNumber.set(id, GONE);
+  }
+
+  private replayRetained(position: number, length: number): void {
+    const message = readMessage(this.reader, this.holders, this.arena);
+    message.recordPosition = position;
+    message.recordLength = length;
+    if (message.time > this.timeMs) this.timeMs = message.time;
+    this.retained.set(message.address, message);
+  }
+
+  private replayKeyed(type: number, position: number, length: number): void {
+    const record = readKeyed(this.reader);
+    if (record.version > this.version) this.version = record.version;
+    let keys = this.keyed.get(record.kind);
+    if (keys === undefined) {
+      keys = new Map();
+      this.keyed.set(record.kind, keys);
+    }
+    if ((keys.get(record.key)?.version ?? 0) > record.version) return;
+    if (type === RecordType.kept) record.bytes = this.reader.rest();
+    record.position = type === RecordType.kept ? position : NOWHERE;
+    record.length = length;
+    keys.set(record.key, record);
+  }
+
+  private store(id: number): RecoveredStore | typeof GONE {
+    let store = this.byNumber.get(id);
+    if (store === undefined) {
+      store = new RecoveredStore();
+      this.byNumber.set(id, store);
+      if (id > this.lastStore) this.lastStore = id;
+    }
+    return store;
+  }
+}

@@ -1,0 +1,353 @@
+import { describe, expect, test } from 'vitest';
+import { Outcome, RecordError, Recovery } from '../src/index.js';
+import { RecordType } from '../src/log/record-type.js';
+import { Host, message, textOf } from './support/host.js';
+import { RecordingJournal } from './support/recording-journal.js';
+
+const durable = { durable: true };
+
+/** A broker on a journal, and the same again after a crash with nothing in flight written. */
+class Restartable {
+  recovery = new Recovery();
+  journal = new RecordingJournal();
+  host = new Host({ journal: this.journal, recovery: this.recovery });
+
+  /** Ends the turn and has it written. */
+  turn(): void {
+    this.host.turn();
+    this.journal.succeed();
+    this.host.turn();
+  }
+
+  restart(written = 0, declare = true): Host {
+    this.journal = this.journal.crash(written);
+    this.recovery = new Recovery();
+    this.journal.replay(this.recovery);
+    const { nowMs } = this.host;
+    this.host = new Host({ journal: this.journal, recovery: this.recovery });
+    this.host.nowMs = nowMs;
+    if (declare) this.declare();
+    return this.host;
+  }
+
+  declare(): void {
+    this.host.broker.declare('q', { type: 'queue', maxDeliveries: 5 });
+    this.host.broker.declare('t', { type: 'topic' });
+  }
+}
+
+function begin(): Restartable {
+  const world = new Restartable();
+  world.declare();
+  return world;
+}
+
+describe('after a crash', () => {
+  test('durable messages are there in order, with their facts, and the others are not', () => {
+    const world = begin();
+    const sender = world.host.producer('q');
+    sender.send('1', { ...durable, ttlMs: 5000 });
+    sender.send('lost');
+    const second = message('q', '2', durable);
+    Object.assign(second, { format: 1, priority: 7, qos: 2, retain: true, split: 1, address: 'q' });
+    sender.producer.send(second, -1);
+    world.turn();
+    const host = world.restart();
+    const consumer = host.subscribe('q');
+    expect(consumer.messages.map((one) => one.bytes.toString('latin1', one.start, one.end))).toEqual(['1', '2']);
+    const [one, two] = consumer.messages;
+    const facts = { address: 'q', durable: true, time: host.nowMs, owned: true };
+    expect(one).toMatchObject({ ...facts, format: 0, priority: 4, ttlMs: 5000, expiresAt: host.nowMs + 5000 });
+    expect(two).toMatchObject({ ...facts, format: 1, priority: 7, qos: 2, retain: true, ttlMs: 0, expiresAt: 0 });
+    expect(two!.split - two!.start).toBe(1);
+    expect(consumer.deliveries.map((delivery) => delivery.redelivered)).toEqual([true, true]);
+    host.producer('q').send('new', durable);
+    expect(consumer.texts.at(-1)).toBe('new');
+    expect(consumer.deliveries.at(-1)?.redelivered).toBe(false);
+  });
+
+  test('what was not yet written is not there, and its sender never heard that it was accepted', () => {
+    const world = begin();
+    const sender = world.host.producer('q');
+    for (const text of ['1', '2', '3']) {
+      expect(sender.send(text, durable)).toBe('pending');
+      world.host.turn();
+    }
+    expect(sender.outcomes).toEqual([]);
+    expect(world.restart(2).subscribe('q').texts).toEqual(['1', '2']);
+  });
+
+  test('settled messages are gone, given back ones have their count', () => {
+    const world = begin();
+    const sender = world.host.producer('q');
+    for (const text of ['1', '2', '3', '4']) sender.send(text, durable);
+    const consumer = world.host.subscribe('q');
+    consumer.credit = 0;
+    consumer.settle(0, Outcome.accepted);
+    consumer.settle(1, Outcome.modifiedFailed);
+    consumer.settle(3, Outcome.rejected);
+    world.turn();
+    for (let i = 0; i < 2; i++) {
+      const { broker } = world.restart();
+      const stored = broker.browse('q', { limit: 9 })!;
+      expect(stored.map((one) => [textOf(one.message), one.deliveryCount, one.inDelivery])).toEqual([
+        ['2', 1, false],
+        ['3', 0, false],
+      ]);
+      expect(broker.browse('dead-letters', { limit: 9 })!.map((one) => textOf(one.message))).toEqual(['4']);
+    }
+    const after = world.host.subscribe('q');
+    expect(after.deliveries.map((one) => one.deliveryCount)).toEqual([1, 0]);
+    after.settleAll(Outcome.modifiedFailed);
+    world.turn();
+    expect(
+      world
+        .restart()
+        .broker.browse('q', { limit: 9 })!
+        .map((one) => one.deliveryCount),
+    ).toEqual([2, 1]);
+  });
+
+  test('a recovered queue waits for its declaration: listed, kept, closed to all', () => {
+    const world = begin();
+    world.host.producer('q').send('1', { ...durable, ttlMs: 10 });
+    world.turn();
+    const { broker } = world.restart(0, false);
+    expect(broker.address('q')).toMatchObject({ waitsForDeclaration: true, stored: 1 });
+    expect(broker.openProducer('q', {} as never, { undeclared: 'topic' })).toBe('not-found');
+    expect(broker.subscribe('q', {} as never, { settles: 'explicit', undeclared: 'topic' })).toBe('not-found');
+    world.host.nowMs += 60_000;
+    broker.tick(world.host.nowMs);
+    expect(broker.declare('q', { type: 'topic' })?.reason).toBe('would-lose-messages');
+    expect(broker.address('q')?.stored).toBe(1);
+    broker.declare('expired', { type: 'queue' });
+    broker.declare('q', { type: 'queue', expiry: 'expired' });
+    expect(broker.address('q')?.waitsForDeclaration).toBe(false);
+    broker.tick(world.host.nowMs);
+    expect([broker.address('q')?.stored, broker.address('expired')?.stored]).toEqual([0, 1]);
+  });
+
+  test('one that nobody declares again can be removed, for good', () => {
+    const world = begin();
+    world.host.producer('q').send('1', durable);
+    world.turn();
+    const { broker } = world.restart(0, false);
+    expect(broker.remove('q')?.reason).toBe('would-lose-messages');
+    expect(broker.remove('q', { force: true })).toBeUndefined();
+    world.turn();
+    expect(world.restart(0, false).broker.address('q')).toBeUndefined();
+  });
+
+  test('dead letters are there without a document, and drop their oldest still', () => {
+    const world = begin();
+    world.host.producer('q').send('1', durable);
+    world.host.subscribe('q').settleAll(Outcome.rejected);
+    world.turn();
+    const host = world.restart(0, false);
+    expect(host.broker.address('dead-letters')).toMatchObject({ waitsForDeclaration: false, implicit: false });
+    expect(host.broker.address('dead-letters')?.settings).toMatchObject({ whenFull: 'dropOldest' });
+    expect(host.subscribe('dead-letters').texts).toEqual(['1']);
+  });
+
+  test('durable subscriptions keep what each has not settled, of messages stored once', () => {
+    const world = begin();
+    const { host } = world;
+    const d = host.subscribe('t', { durableName: 'd' });
+    host.subscribe('+', { durableName: 'e', whenFull: 'block', capacity: 0 }).subscription.close();
+    host.subscribe('t', { durableName: 'gone', capacity: 0 }).subscription.unsubscribe();
+    host.subscribe('t', { durableName: 'void', capacity: 0 });
+    host.subscribe('other', { durableName: 'f', undeclared: 'topic', capacity: 0 });
+    const sender = host.producer('t');
+    for (const text of ['1', '2']) sender.send(text, durable);
+    world.turn();
+    expect(world.journal.records.filter((one) => one.type === RecordType.stored)).toHaveLength(2);
+    d.settle(0, Outcome.accepted);
+    host.broker.forgetSubscription('void');
+    world.turn();
+    const after = world.restart();
+    expect(after.broker.subscriptions().map((one) => [one.durableName, one.source, one.stored])).toEqual([
+      ['d', 't', 1],
+      ['e', '+', 2],
+      ['f', 'other', 0],
+    ]);
+    const again = after.subscribe('t', { durableName: 'd' });
+    expect([again.subscription.existed, again.texts]).toEqual([true, ['2']]);
+    expect(after.subscribe('+', { durableName: 'e' }).texts).toEqual(['1', '2']);
+    expect(after.broker.address('other')?.implicit).toBe(true);
+  });
+
+  test('a blocking subscription holds its producers back before its consumer is there again', () => {
+    const world = begin();
+    world.host.broker.declare('t', { type: 'topic', limits: { messages: 4 }, whenFull: 'dropOldest' });
+    world.host.subscribe('t', { durableName: 'job/j', whenFull: 'block', capacity: 0 });
+    for (let i = 0; i < 4; i++) world.host.producer('t').send(`${i}`, durable);
+    world.turn();
+    const host = world.restart(0, false);
+    host.broker.declare('t', { type: 'topic', limits: { messages: 4 }, whenFull: 'dropOldest' });
+    const sender = host.producer('t');
+    expect([sender.producer.capacity(), sender.send('x', durable)]).toEqual([0, 'rejected']);
+  });
+
+  test('temporary queues and transient subscriptions never touched the journal', () => {
+    const world = begin();
+    world.turn();
+    const before = world.journal.records.length;
+    const name = world.host.broker.createTemporary({});
+    world.host.subscribe('t', { capacity: 0 });
+    world.host.producer(name).send('1', durable);
+    world.host.producer('t').send('1', durable);
+    world.host.producer('q').send('not durable');
+    world.turn();
+    expect(world.journal.records.length).toBe(before);
+  });
+
+  test('retained messages are the last ones, whatever their QoS', () => {
+    const world = begin();
+    const { broker } = world.host;
+    for (const [topic, text] of [
+      ['a', '1'],
+      ['a', '2'],
+      ['b', '3'],
+      ['c/d', '4'],
+      ['c/d', ''],
+    ] as const) {
+      broker.retain(message(topic, text));
+    }
+    world.turn();
+    broker.retain(message('b', ''));
+    broker.retain(message('b', '5', durable));
+    world.turn();
+    const read = (host: Host) => host.broker.retainedMatching('#').map((one) => [one.address, textOf(one)]);
+    for (let i = 0; i < 2; i++) {
+      expect(read(world.restart())).toEqual([
+        ['a', '2'],
+        ['b', '5'],
+      ]);
+    }
+  });
+
+  test('a retained message that is durable is accepted with its record', () => {
+    const world = begin();
+    world.host.subscribe('t', { settles: 'on-delivery' });
+    const sender = world.host.producer('t');
+    const kept = message('t', '1', durable);
+    kept.retain = true;
+    expect(sender.producer.send(kept, 1)).toBe('pending');
+    world.host.broker.retain(kept);
+    world.host.turn();
+    expect(sender.outcomes).toEqual([]);
+    world.journal.succeed();
+    expect(sender.outcomes).toMatchObject([{ tag: 1, outcome: Outcome.accepted }]);
+  });
+
+  test('what the host keeps is there as it last was', () => {
+    const world = begin();
+    const { broker } = world.host;
+    broker.keep('document', 'Address/q', Buffer.from('1'));
+    broker.keep('document', 'Address/t', Buffer.from('2'));
+    broker.keep('session', 'Address/q', Buffer.from('s'));
+    world.turn();
+    broker.keep('document', 'Address/q', Buffer.from('3'));
+    expect(broker.forget('document', 'Address/t')).toBe(true);
+    expect(broker.forget('document', 'Address/t')).toBe(false);
+    let durableTold: unknown = 'not yet';
+    broker.whenDurable((refusal) => {
+      durableTold = refusal;
+    });
+    world.host.turn();
+    expect(durableTold).toBe('not yet');
+    world.journal.succeed();
+    expect(durableTold).toBeUndefined();
+    const kept = world.restart().broker.kept('document');
+    expect([...kept].map(([key, bytes]) => [key, `${bytes}`])).toEqual([['Address/q', '3']]);
+    expect([...world.host.broker.kept('session').keys()]).toEqual(['Address/q']);
+    expect(world.host.broker.kept('nothing').size).toBe(0);
+  });
+
+  test.each([
+    ['written', 1],
+    ['not written', 0],
+  ])('a transaction in flight that was %s', (_name, written) => {
+    const world = begin();
+    for (const text of ['1', '2']) world.host.producer('q').send(text, durable);
+    const first = { name: 'job', bytes: Buffer.from('first') };
+    world.host.broker.commit({ consumed: [], outputs: [], state: first }, () => {});
+    world.turn();
+    const reader = world.host.subscribe('q');
+    const done: unknown[] = [];
+    world.host.broker.commit(
+      {
+        consumed: [reader.deliveries[0]!],
+        outputs: [{ address: 'q', message: message('q', 'output', durable) }],
+        state: { name: 'job', bytes: Buffer.from('second') },
+        kept: [{ kind: 'piece', key: '1', bytes: Buffer.from('p') }],
+      },
+      (refusal) => done.push(refusal),
+    );
+    world.host.turn();
+    const { broker, ...host } = world.restart(written);
+    expect(done).toEqual([]);
+    expect(`${broker.state('job')}`).toBe(written === 1 ? 'second' : 'first');
+    expect(broker.kept('piece').size).toBe(written);
+    const texts = broker.browse('q', { limit: 9 })!.map((one) => textOf(one.message));
+    expect(texts).toEqual(written === 1 ? ['2', 'output'] : ['1', '2']);
+    expect(host.nowMs).toBeGreaterThan(0);
+  });
+
+  test('time does not go back', () => {
+    const world = begin();
+    world.host.nowMs += 500_000;
+    world.host.producer('q').send('1', durable);
+    world.turn();
+    const { time } = world.restart().broker.browse('q', { limit: 1 })![0]!.message;
+    world.host.nowMs -= 400_000;
+    world.host.producer('q').send('2', durable);
+    expect(world.host.broker.browse('q', { limit: 2 })![1]!.message.time).toBe(time);
+  });
+});
+
+describe('records', () => {
+  test('settlements of one turn are one record, and one of a thousand messages one range', () => {
+    const world = begin();
+    for (let i = 0; i < 1000; i++) world.host.producer('q').send('x', durable);
+    world.turn();
+    const before = world.journal.records.length;
+    world.host.subscribe('q').settleAll(Outcome.accepted);
+    world.turn();
+    const records = world.journal.records.slice(before);
+    expect(records.map((one) => [one.type, one.end - one.start])).toEqual([[RecordType.settled, 16]]);
+  });
+
+  test('of a type that is not known stop the start, by its number', () => {
+    const recovery = new Recovery();
+    const record = { type: 99, bytes: Buffer.alloc(9), start: 0, end: 9, position: 0 };
+    expect(() => recovery.replay(record)).toThrow(
+      new RecordError('the journal has a record of type 99, which this version does not know'),
+    );
+  });
+
+  test.each(Object.entries(RecordType))('%s, cut short at any place, is refused as such', (_name, type) => {
+    const world = begin();
+    const { broker } = world.host;
+    world.host.producer('q').send('text', durable);
+    world.host.subscribe('q', { capacity: 1 }).settle(0, Outcome.modifiedFailed);
+    world.host.subscribe('q').settleAll(Outcome.accepted);
+    broker.retain(message('r', 'text'));
+    broker.keep('kind', 'key', Buffer.from('x'));
+    world.host.subscribe('t', { durableName: 'd' });
+    world.turn();
+    broker.retain(message('r', ''));
+    broker.forget('kind', 'key');
+    broker.forgetSubscription('d');
+    world.turn();
+    const record = world.journal.records.find((one) => one.type === type)!;
+    for (let end = 0; end < record.end; end++) {
+      const recovery = new Recovery();
+      try {
+        recovery.replay({ ...record, end });
+      } catch (error) {
+        expect(error).toBeInstanceOf(RecordError);
+      }
+    }
+  });
+});

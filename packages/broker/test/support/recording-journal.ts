@@ -1,0 +1,89 @@
+/**
+ * A journal in memory that keeps its records, in segments, and can crash: what a journal on disk promises, without a
+ * disk. Batches are whole or not there; when one fails, so do those that were handed over behind it; segments go oldest
+ * first, when the batch that follows the rewriting of their live records is there.
+ */
+import { JournalError } from '@millrace/journal';
+import type { JournalRecord, Recovery } from '../../src/index.js';
+import type { Journal } from '../../src/journal-port.js';
+
+const SEGMENT_BYTES = 2000;
+
+interface Batch {
+  readonly records: JournalRecord[];
+  readonly done: (error: JournalError | undefined) => void;
+  /** Segments below this position go when it is there. */
+  readonly empties: number;
+}
+
+export class RecordingJournal implements Journal {
+  readonly durable = true;
+  /** On disk, in order. */
+  records: JournalRecord[];
+  readonly released = new Set<number>();
+  inFlight: Batch[] = [];
+  private open: JournalRecord[] = [];
+  private position: number;
+  private empties = 0;
+
+  constructor(records: readonly JournalRecord[] = []) {
+    this.records = [...records];
+    const last = records.at(-1);
+    this.position = last === undefined ? 0 : last.position + last.end;
+  }
+
+  append(type: number, bytes: Uint8Array, start: number, end: number): number {
+    const { position } = this;
+    this.open.push({ type, bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start, position });
+    this.position += end - start + 1;
+    return position;
+  }
+
+  commit(done: (error: JournalError | undefined) => void): void {
+    this.inFlight.push({ records: this.open, done, empties: this.empties });
+    this.open = [];
+  }
+
+  release(position: number, length: number): void {
+    if (this.released.has(position)) throw new Error(`${position} is released twice`);
+    const record = this.records.find((one) => one.position === position);
+    if (record !== undefined && record.end !== length) throw new Error(`${position} has ${record.end}, not ${length}`);
+    if (record === undefined && position >= (this.records[0]?.position ?? 0)) {
+      throw new Error(`${position} is not on disk`);
+    }
+    this.released.add(position);
+  }
+
+  /** The oldest batches in flight are there. */
+  succeed(count = this.inFlight.length): void {
+    for (const { records, done, empties } of this.inFlight.splice(0, count)) {
+      this.records.push(...records);
+      this.records = this.records.filter((record) => record.position >= empties);
+      done(undefined);
+    }
+  }
+
+  /** All batches in flight never will be. */
+  fail(): void {
+    for (const { done } of this.inFlight.splice(0)) done(new JournalError('no space left'));
+    this.empties = 0;
+  }
+
+  /** Has the live records of the oldest segments written again; they go with the next batch. */
+  empty(recovery: Recovery, segments: number): void {
+    const end = (this.records[0]?.position ?? 0) + segments * SEGMENT_BYTES;
+    for (const record of this.records.filter((one) => one.position < end)) recovery.rewrite(record);
+    this.empties = end;
+  }
+
+  /** What is on disk after a crash, when so many batches in flight were written as a whole. */
+  crash(written: number): RecordingJournal {
+    const records = [...this.records, ...this.inFlight.slice(0, written).flatMap((batch) => batch.records)];
+    return new RecordingJournal(records);
+  }
+
+  /** Gives everything to a new recovery. */
+  replay(recovery: Recovery): void {
+    for (const record of this.records) recovery.replay(record);
+  }
+}
