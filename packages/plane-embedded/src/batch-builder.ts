@@ -7,6 +7,8 @@ import type { BytesColumn, MessageBatch } from '@millrace/controller';
 
 const FIRST_ROWS = 256;
 const FIRST_BYTES = 16 * 1024;
+/** A larger buffer is not used again. */
+const KEPT_BYTES = 512 * 1024;
 
 /** Value i is bytes[offsets[i] … offsets[i + 1]). */
 class BytesColumnBuilder implements BytesColumn {
@@ -49,15 +51,13 @@ class BytesColumnBuilder implements BytesColumn {
   clear(): void {
     this.used = 0;
     this.nulls = undefined;
+    // One batch of large bodies is no reason to hold that much for good.
+    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(FIRST_BYTES);
   }
 
   truncate(rows: number): void {
     this.used = rows === 0 ? 0 : this.offsets[rows]!;
     if (this.nulls !== undefined) this.nulls[rows] = 0;
-  }
-
-  get size(): number {
-    return this.used;
   }
 
   private growBytes(size: number): void {
@@ -76,6 +76,8 @@ export class BatchBuilder implements MessageBatch {
   readonly addressNames: string[];
   readonly others: Map<string, unknown[]>;
   token = 0;
+  /** Bytes of the messages as they are stored, whichever of them the columns hold. */
+  contentBytes = 0;
   /** One for each row, in order: what the commit settles. */
   readonly deliveries: Delivery[] = [];
   private capacity = FIRST_ROWS;
@@ -116,12 +118,9 @@ export class BatchBuilder implements MessageBatch {
     this.body?.appendNull(row, this.capacity);
   }
 
-  get bodyBytes(): number {
-    return this.body?.size ?? 0;
-  }
-
   clear(): void {
     this.count = 0;
+    this.contentBytes = 0;
     this.deliveries.length = 0;
     this.body?.clear();
     for (const values of this.others.values()) values.length = 0;

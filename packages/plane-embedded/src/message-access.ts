@@ -16,6 +16,7 @@ import {
   type MessageAccess,
   type MessageBatch,
   type MessageReader,
+  type OutputMessage,
   PlaneRefusal,
 } from '@millrace/controller';
 import { BatchBuilder } from './batch-builder.js';
@@ -27,6 +28,10 @@ const BATCH_MESSAGES = 8_192;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Read and not committed at most: a job whose commits do not get through stops reading. */
 const OPEN_BATCHES = 8;
+/** Empty batches kept for use again. */
+const SPARE_BATCHES = 2;
+/** Concrete topics that one list of names holds, give or take a batch; then a new list is begun. */
+const ADDRESS_NAMES = 65_536;
 
 export interface OpenOptions {
   readonly job: string;
@@ -45,7 +50,9 @@ export class EmbeddedMessageAccess implements MessageAccess {
   }
 
   open(options: OpenOptions): MessageReader {
-    const reader = new EmbeddedReader(this.broker, options, () => this.readers.delete(options.job));
+    const reader = new EmbeddedReader(this.broker, options, () => {
+      if (this.readers.get(options.job) === reader) this.readers.delete(options.job);
+    });
     this.readers.set(options.job, reader);
     return reader;
   }
@@ -72,7 +79,7 @@ export class EmbeddedReader implements MessageReader {
   private readonly options: OpenOptions;
   private readonly subscription: Subscription;
   private readonly rows: RowReader;
-  private readonly addressNames: string[] = [];
+  private addressNames: string[] = [];
   private readonly addressIds = new Map<string, number>();
   private lastAddress = '';
   private lastAddressId = -1;
@@ -95,11 +102,7 @@ export class EmbeddedReader implements MessageReader {
     const consumer: Consumer = {
       capacity: () => this.capacity(),
       deliver: (message, delivery) => this.deliver(message, delivery),
-      // The address was deleted, or somebody else took the durable subscription over.
-      closed: () => {
-        this.closed = true;
-        this.options.onReady();
-      },
+      closed: () => this.sourceGone(),
     };
     const subscription = broker.subscribe(options.source, consumer, {
       settles: 'explicit',
@@ -114,7 +117,7 @@ export class EmbeddedReader implements MessageReader {
   }
 
   private capacity(): number {
-    if (this.closed || this.filling.bodyBytes >= BATCH_BYTES) return 0;
+    if (this.closed || this.filling.contentBytes >= BATCH_BYTES) return 0;
     return BATCH_MESSAGES - this.filling.count;
   }
 
@@ -122,6 +125,7 @@ export class EmbeddedReader implements MessageReader {
     if (delivery === undefined) return;
     const batch = this.filling;
     const row = batch.addRow(message.time, delivery);
+    batch.contentBytes += message.end - message.start;
     if (batch.addresses !== undefined) batch.addresses[row] = this.addressId(message.address);
     this.taken += 1;
     try {
@@ -145,6 +149,7 @@ export class EmbeddedReader implements MessageReader {
       return undefined;
     }
     const batch = this.filling;
+    if (this.addressNames.length >= ADDRESS_NAMES) this.renewAddressNames();
     this.filling = this.spare.pop() ?? new BatchBuilder(this.options.columns, this.addressNames);
     this.token += 1;
     batch.token = this.token;
@@ -156,6 +161,7 @@ export class EmbeddedReader implements MessageReader {
   commit(commit: Commit, done: (error: Error | undefined) => void): void {
     const consumed = commit.consumed ?? 0;
     let batches = 0;
+    // Of a source that is gone nothing is open: what was read of it cannot come again, and its outputs go alone.
     while (batches < this.open.length && this.open[batches]!.token <= consumed) batches += 1;
     const transaction = {
       consumed: this.deliveriesOf(batches),
@@ -164,13 +170,10 @@ export class EmbeddedReader implements MessageReader {
     };
     this.broker.commit(transaction, (reason) => {
       if (reason !== undefined) {
-        done(commitError(reason, commit));
+        done(this.commitError(reason, commit.outputs));
         return;
       }
-      for (const batch of this.open.splice(0, batches)) {
-        batch.clear();
-        if (this.spare.length < OPEN_BATCHES) this.spare.push(batch);
-      }
+      if (!this.closed) for (const batch of this.open.splice(0, batches)) this.useAgain(batch);
       done(undefined);
     });
   }
@@ -195,15 +198,71 @@ export class EmbeddedReader implements MessageReader {
     // Last first: what is given back takes its old place ahead of the rest.
     for (const batch of [...this.open, this.filling].reverse()) {
       for (let row = batch.deliveries.length - 1; row >= 0; row -= 1) batch.deliveries[row]!.settle(Outcome.released);
-      batch.clear();
     }
-    this.open.length = 0;
+    this.letGo();
     this.subscription.close();
+  }
+
+  /** The address was deleted, or the durable subscription forgotten: what was delivered is void. */
+  private sourceGone(): void {
+    this.closed = true;
+    this.letGo();
+    this.onClose();
+    this.options.onReady();
+  }
+
+  /** Batches are dropped as they are: a commit under way still has their deliveries, and the broker ends those. */
+  private letGo(): void {
+    this.open.length = 0;
+    this.spare.length = 0;
+    this.filling = new BatchBuilder(this.options.columns, this.addressNames);
+  }
+
+  private useAgain(batch: BatchBuilder): void {
+    if (this.spare.length >= SPARE_BATCHES || batch.addressNames !== this.addressNames) return;
+    batch.clear();
+    this.spare.push(batch);
+  }
+
+  /** What is kept by names elsewhere is kept by list: a new list tells all to forget. */
+  private renewAddressNames(): void {
+    this.addressNames = [];
+    this.addressIds.clear();
+    this.lastAddress = '';
+    this.lastAddressId = -1;
+    this.spare.length = 0;
   }
 
   private deliveriesOf(batches: number): readonly Delivery[] {
     if (batches === 1) return this.open[0]!.deliveries;
     return this.open.slice(0, batches).flatMap((batch) => batch.deliveries);
+  }
+
+  private commitError(reason: RefusalReason, outputs: readonly OutputMessage[]): PlaneRefusal {
+    const counts = new Map<string, number>();
+    for (const { address } of outputs) counts.set(address, (counts.get(address) ?? 0) + 1);
+    switch (reason) {
+      case 'not-found': {
+        const missing = [...counts.keys()].filter((address) => this.broker.address(address) === undefined);
+        return new PlaneRefusal('NotFound', `there is no address ${listed(missing)}`);
+      }
+      case 'resource-limit-exceeded':
+        return new PlaneRefusal('Full', this.fullness(counts));
+      case 'journal-failed':
+        return new PlaneRefusal('Conflict', 'the journal could not store them');
+      default:
+        return new PlaneRefusal('Conflict', `the outputs for ${listed([...counts.keys()])} were refused: ${reason}`);
+    }
+  }
+
+  /** Waiting for room helps, unless all that is to be stored at once is more than fits at all. */
+  private fullness(counts: ReadonlyMap<string, number>): string {
+    for (const [address, count] of counts) {
+      const limit = this.broker.address(address)?.settings.limits.messages;
+      if (limit === undefined || count <= limit) continue;
+      return `the address ${address} holds ${limit} messages at most, and ${count} are to be stored together: raise its limit`;
+    }
+    return `the address ${listed([...counts.keys()])} is full`;
   }
 
   private addressId(address: string): number {
@@ -219,19 +278,13 @@ export class EmbeddedReader implements MessageReader {
   }
 }
 
+/** The first few: a job may send to any number of addresses. */
+function listed(addresses: readonly string[]): string {
+  const shown = addresses.slice(0, 3).join(', ');
+  return addresses.length > 3 ? `${shown} and ${addresses.length - 3} more` : shown;
+}
+
 function refusal(reason: RefusalReason, source: string): PlaneRefusal {
   if (reason === 'not-found') return new PlaneRefusal('NotFound', `there is no address ${source}`);
   return new PlaneRefusal('Conflict', `the address ${source} cannot be read: ${reason}`);
-}
-
-function commitError(reason: RefusalReason, commit: Commit): Error {
-  const targets = [...new Set(commit.outputs.map((output) => output.address))].join(', ');
-  switch (reason) {
-    case 'not-found':
-      return new PlaneRefusal('NotFound', `there is no address ${targets}`);
-    case 'resource-limit-exceeded':
-      return new PlaneRefusal('Full', `the address ${targets} is full`);
-    default:
-      return new PlaneRefusal('Conflict', `the outputs for ${targets} were refused: ${reason}`);
-  }
 }

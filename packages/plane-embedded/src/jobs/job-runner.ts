@@ -2,7 +2,7 @@
  * One job at work: reads batches, lets the engine compute, commits inputs and outputs together. Its states:
  *
  *     running ⇄ pausing → paused → running        pausing: a commit is still to get through
- *     running → failed                            until it is deployed anew
+ *     running → failed                            for good: the state of its windows cannot be used
  *
  * The watermark over `time` is the time of the oldest unread message, and the plane's clock only when nothing is unread
  * (DESIGN §4): a backlog loses nothing, and the last window of a source that fell silent closes by the clock.
@@ -53,16 +53,36 @@ export class JobRunner implements Runnable {
     this.job = compileJob(definition.plan, { onError: definition.spec.onError });
   }
 
-  /** Opens its source, with the state it has. @throws PlaneRefusal when the source cannot be read */
+  /**
+   * Opens its source, with the state it has. Nothing to a job that failed.
+   *
+   * @throws PlaneRefusal when the source cannot be read; all is then as before
+   */
   start(): void {
-    if (this.state.kind === 'running' && !this.state.reader.closed) return;
-    if (this.state.kind === 'pausing' && !this.state.reader.closed) {
-      this.state = { ...this.state, kind: 'running' };
-    } else {
-      this.leaveReader();
-      this.state = this.openReader();
+    const { state } = this;
+    switch (state.kind) {
+      case 'failed':
+        return;
+      case 'paused': {
+        const reader = this.openReader();
+        this.state = { kind: 'running', reader, outbox: new Outbox(reader, { onChange: this.wake }) };
+        break;
+      }
+      case 'running':
+      case 'pausing': {
+        const reader = state.reader.closed ? this.openReader() : state.reader;
+        if (reader !== state.reader) {
+          this.closeReader(state.reader);
+          state.outbox.continueOn(reader);
+        }
+        this.state = { kind: 'running', reader, outbox: state.outbox };
+      }
     }
-    this.context.scheduler.ready(this);
+    this.wake();
+  }
+
+  get failed(): boolean {
+    return this.state.kind === 'failed';
   }
 
   pause(): void {
@@ -85,10 +105,9 @@ export class JobRunner implements Runnable {
 
   runSlice(): boolean {
     const { state } = this;
-    if (state.kind === 'pausing') this.finishPause();
-    if (state.kind !== 'running' || state.outbox.full) return false;
     try {
-      return this.work(state);
+      if (state.kind === 'pausing') this.finishPause();
+      return state.kind === 'running' && !state.outbox.full && this.work(state);
     } catch (error) {
       this.fail(error);
       return false;
@@ -142,15 +161,15 @@ export class JobRunner implements Runnable {
     }
   }
 
-  private openReader(): State {
-    const reader = this.context.access.open({
+  private readonly wake = (): void => this.context.scheduler.ready(this);
+
+  private openReader(): MessageReader {
+    return this.context.access.open({
       job: this.name,
       source: this.plan.source.address,
       columns: this.job.columns,
-      onReady: () => this.context.scheduler.ready(this),
+      onReady: this.wake,
     });
-    const outbox = new Outbox(reader, { onChange: () => this.context.scheduler.ready(this) });
-    return { kind: 'running', reader, outbox };
   }
 
   /** One batch, the clock when nothing is left, a commit. */
@@ -161,7 +180,7 @@ export class JobRunner implements Runnable {
     this.behind = oldest !== undefined;
     this.job.advance(oldest ?? reader.clockMs());
     const rows = this.job.takeOutputs();
-    this.keepResults(rows);
+    this.keepResults(rows, reader);
     outbox.add(
       batch?.token,
       rows.map(({ message }) => message),
@@ -170,9 +189,9 @@ export class JobRunner implements Runnable {
     return batch !== undefined && oldest !== undefined;
   }
 
-  private keepResults(rows: readonly OutputRow[]): void {
+  private keepResults(rows: readonly OutputRow[], reader: MessageReader): void {
     if (rows.length === 0) return;
-    const time = new Date().toISOString();
+    const time = new Date(reader.clockMs()).toISOString();
     for (const { message, row } of rows.slice(-RESULTS_KEPT))
       this.results.push({ time, address: message.address, row });
     if (this.results.length > RESULTS_KEPT) this.results.splice(0, this.results.length - RESULTS_KEPT);
@@ -198,7 +217,11 @@ export class JobRunner implements Runnable {
   private leaveReader(): void {
     if (this.state.kind !== 'running' && this.state.kind !== 'pausing') return;
     this.state.outbox.stop();
-    this.undecodable += this.state.reader.undecodable;
-    this.state.reader.close();
+    this.closeReader(this.state.reader);
+  }
+
+  private closeReader(reader: MessageReader): void {
+    this.undecodable += reader.undecodable;
+    reader.close();
   }
 }

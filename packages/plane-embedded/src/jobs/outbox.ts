@@ -20,11 +20,11 @@ export class Outbox {
   refusal: Error | undefined;
   private consumed: number | undefined;
   private outputs: OutputMessage[] = [];
-  private sending: { readonly consumed: number | undefined; readonly outputs: readonly OutputMessage[] } | undefined;
+  private sending: { consumed: number | undefined; readonly outputs: readonly OutputMessage[] } | undefined;
   private underWay = false;
   private retryTimer: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MIN_MS;
-  private readonly reader: MessageReader;
+  private reader: MessageReader;
   private readonly events: OutboxEvents;
 
   constructor(reader: MessageReader, events: OutboxEvents) {
@@ -56,9 +56,20 @@ export class Outbox {
     this.send();
   }
 
+  /**
+   * The source was deleted and is read anew. What was consumed of the old one is gone with it, and what came of that is
+   * still to be stored, once.
+   */
+  continueOn(reader: MessageReader): void {
+    this.reader = reader;
+    this.consumed = undefined;
+    if (this.sending !== undefined) this.sending.consumed = undefined;
+  }
+
   /** What was not committed is forgotten. */
   stop(): void {
     clearTimeout(this.retryTimer);
+    this.refusal = undefined;
     this.sending = undefined;
     this.consumed = undefined;
     this.outputs = [];

@@ -64,6 +64,7 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
     const runner = this.runners.get(name);
     if (runner === undefined) throw new PlaneRefusal('NotFound', `there is no job ${name}`);
     if (action === 'pause') runner.pause();
+    else if (runner.failed) this.replace(name, runner.spec, runner.plan).start();
     else runner.start();
   }
 
@@ -88,11 +89,12 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
   private replace(name: string, spec: JobSpec, plan: JobPlan): JobRunner {
     const before = this.runners.get(name);
     const runner = new JobRunner(name, { spec, plan }, { ...this.options, scheduler: this.scheduler });
-    before?.stop();
     if (before !== undefined) {
+      const cause = before.failed ? 'it had failed' : 'it was changed';
+      runner.note = `${cause}: windows that were open then were started anew`;
+      before.stop();
       // Another source has another subscription; what the old one stores would never be read.
       if (before.plan.source.address !== plan.source.address) this.options.access.forget(name);
-      runner.note = 'it was changed: windows that were open then were started anew';
     }
     this.runners.set(name, runner);
     return runner;
@@ -101,6 +103,6 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
 
 /** A failed job that is deployed again starts anew, whatever its text. */
 function computesTheSame(before: JobRunner, spec: JobSpec, plan: JobPlan): boolean {
-  if (before.observe().phase === 'Failed') return false;
+  if (before.failed) return false;
   return before.plan.sql === plan.sql && before.spec.onError === spec.onError;
 }
