@@ -1,86 +1,8 @@
 /** Jobs over the real broker and its MessageAccess, on a journal that fails every third commit. */
-import { Broker, Message, MessageFormat, type Producer } from '@millrace/broker';
-import { type Journal, JournalError } from '@millrace/journal';
+import type { Message, Producer } from '@millrace/broker';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { EmbeddedProcessingPlane } from '../../src/jobs/processing-plane.js';
-import { EmbeddedMessageAccess } from '../../src/message-access.js';
-import { planOf, START } from './job-fixture.js';
-
-/** Every third commit fails; each is reported two milliseconds after it was asked for. */
-class ThirdFails implements Journal {
-  readonly durable = false;
-  failures = 0;
-  private commits = 0;
-  private appended = 0;
-
-  append(): number {
-    return ++this.appended;
-  }
-
-  commit(done: (error: JournalError | undefined) => void): void {
-    const fails = ++this.commits % 3 === 0;
-    if (fails) this.failures += 1;
-    const error = fails ? new JournalError('no space left') : undefined;
-    setTimeout(() => done(error), 2);
-  }
-}
-
-const SENDER = { settled: () => {}, capacityChanged: () => {}, addressDeleted: () => {} };
-
-class Plant {
-  readonly journal = new ThirdFails();
-  readonly faults: unknown[] = [];
-  readonly broker: Broker;
-  readonly plane: EmbeddedProcessingPlane;
-
-  constructor() {
-    this.broker = new Broker({
-      journal: this.journal,
-      now: Date.now,
-      scheduleCommit: () => setImmediate(() => this.broker.commitPending()),
-    });
-    this.plane = new EmbeddedProcessingPlane({
-      access: new EmbeddedMessageAccess(this.broker),
-      otherReceivers: () => 0,
-      onFault: (error) => this.faults.push(error),
-    });
-  }
-
-  async deploy(sql: string): Promise<void> {
-    await this.plane.deploy('job', { sql, onError: 'fail', paused: false }, planOf(sql));
-  }
-
-  producer(address: string): Producer {
-    const producer = this.broker.openProducer(address, SENDER, { undeclared: 'topic' });
-    if (typeof producer === 'string') throw new Error(producer);
-    return producer;
-  }
-
-  /** What lies in a queue, as the text in its AmqpValue. */
-  stored(queue: string): string[] {
-    const browsed = this.broker.browse(queue, { limit: 10_000 }) ?? [];
-    return browsed.map(
-      ({ message }) => /[\d:]+$/.exec(message.bytes.toString('latin1', message.split, message.end))![0],
-    );
-  }
-
-  pass(ms: number): void {
-    for (let left = ms; left > 0; left -= 100) {
-      this.broker.tick(Date.now());
-      vi.advanceTimersByTime(Math.min(left, 100));
-    }
-    this.broker.tick(Date.now());
-  }
-}
-
-function text(producer: Producer, body: string): Message {
-  const message = new Message();
-  message.format = MessageFormat.mqtt;
-  message.bytes = Buffer.from(body);
-  message.end = message.bytes.length;
-  message.address = producer.address;
-  return message;
-}
+import { START } from './job-fixture.js';
+import { Plant, text } from './plant.js';
 
 let plant: Plant;
 beforeEach(() => {
@@ -100,6 +22,12 @@ const COUNTS = (source: string): string => `
                    CAST(max(CAST(body AS INT)) AS STRING)) AS body
   FROM STREAM ${source} GROUP BY window(time, '5 seconds')`;
 
+function of(producer: Producer, body: number): Message {
+  const message = text(body);
+  message.address = producer.address;
+  return message;
+}
+
 const WANTED = Array.from({ length: 12 }, (_, n) => `${n * 5}:100:${n * 100 + 99}`);
 
 /** Twenty messages a second for a minute, the job paused from the 13th second to the 34th. */
@@ -111,7 +39,7 @@ async function load(sql: string, addresses: readonly string[]): Promise<void> {
     if (tick === 340) await plant.plane.control('job', 'resume');
     for (const n of [0, 1]) {
       const producer = producers[(tick + n) % producers.length]!;
-      expect(producer.send(text(producer, String(tick * 2 + n)), -1)).toBe('accepted');
+      expect(producer.send(of(producer, tick * 2 + n), -1)).toBe('accepted');
     }
     plant.pass(100);
   }
@@ -138,7 +66,7 @@ test('a target that is declared later gets all that was computed before', async 
   await plant.deploy(COUNTS('temperature').replace('INTO max', 'INTO later'));
   const producer = plant.producer('temperature');
   for (let second = 0; second < 20; second++) {
-    producer.send(text(producer, String(second)), -1);
+    producer.send(of(producer, second), -1);
     plant.pass(1000);
   }
   expect(plant.plane.observe('job')).toMatchObject({
