@@ -151,6 +151,7 @@ export class BrokerLog {
    * now is on disk.
    */
   gaveUp(message: Message): void {
+    if (message === this.message) this.writeMessage();
     if (message.recordHolders === 0 || --message.recordHolders > 0 || message.recordPosition === NOWHERE) return;
     this.batch.release(message.recordPosition, message.recordLength);
   }
@@ -178,7 +179,7 @@ export class BrokerLog {
   /** Writes a message again, for those that hold it still. */
   move(message: Message, holders: Holders): void {
     this.writeMessage();
-    this.batch.moved.push({ message, position: message.recordPosition });
+    this.batch.moved.push({ message, position: message.recordPosition, length: message.recordLength });
     writeMessage(this.writer, message, holders);
     message.recordLength = this.writer.length;
     message.recordPosition = this.append(RecordType.stored);
@@ -276,9 +277,12 @@ export class BrokerLog {
     const { durable } = this.journal;
     for (const record of late) {
       const written = record.write(writer);
-      if (written === undefined) continue;
+      if (durable && record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
+      if (written === undefined) {
+        if (!record.superseded) record.position = NOWHERE;
+        continue;
+      }
       batch.late.push(record);
-      if (durable && record.position !== NOWHERE) batch.release(record.position, record.length);
       record.position = written.lives ? this.append(written.type) : this.appendPassing(written.type);
       record.length = writer.length;
     }
@@ -295,19 +299,39 @@ export class BrokerLog {
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
+    // What transactions have consumed meanwhile need not wait for another batch.
+    if (!this.dirty && this.inFlight === undefined) this.releaseAll(this.batch);
   }
 
   private succeeded(batch: CommitBatch): void {
-    const { releasedPositions, releasedLengths } = batch;
-    for (let i = 0; i < releasedPositions.length; i++) this.release(releasedPositions[i]!, releasedLengths[i]!);
+    this.releaseAll(batch);
     const { passingPositions, passingLengths } = batch;
     for (let i = 0; i < passingPositions.length; i++) this.release(passingPositions[i]!, passingLengths[i]!);
+    for (const { position, length } of batch.moved) this.release(position, length);
+    for (const record of batch.late) {
+      if (!record.superseded || record.position > this.durablePosition) continue;
+      this.release(record.position, record.length);
+      record.position = NOWHERE;
+    }
     batch.finish(false);
+  }
+
+  private releaseAll({ releasedPositions, releasedLengths }: CommitBatch): void {
+    for (let i = 0; i < releasedPositions.length; i++) this.release(releasedPositions[i]!, releasedLengths[i]!);
+    releasedPositions.length = 0;
+    releasedLengths.length = 0;
   }
 
   private undo(batch: CommitBatch): void {
     if (!this.journal.durable) return;
-    for (const { message, position } of batch.moved.reverse()) message.recordPosition = position;
+    const { durablePosition } = this;
+    batch.keepReleases((position) => position <= durablePosition);
+    this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
+    for (const { message, position, length } of batch.moved.reverse()) {
+      message.recordPosition = position;
+      message.recordLength = length;
+      if (message.recordHolders === 0) this.batch.release(position, length);
+    }
     for (const record of batch.late) record.position = NOWHERE;
     for (const { message } of batch.kept) {
       message.recordPosition = NOWHERE;

@@ -266,6 +266,7 @@ export class Broker {
     core.turn.advance(recovery.timeMs);
     log.lastStore = recovery.lastStore;
     log.version = recovery.version;
+    log.durablePosition = recovery.lastPosition;
     const stores = recovery.stores();
     for (const kind of ['subscription', 'dead-letters', 'queue'] as const) {
       for (const recovered of stores)
@@ -273,6 +274,7 @@ export class Broker {
     }
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
-    recovery.attach(new LiveRecords({ log, retained: this.retained, keyed: this.keyed }));
+    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });
+    recovery.attach(live, (position, length) => log.release(position, length));
   }
 }

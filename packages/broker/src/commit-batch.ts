@@ -27,6 +27,7 @@ export interface KeptMessage {
 export interface MovedMessage {
   readonly message: Message;
   readonly position: number;
+  readonly length: number;
 }
 
 export class CommitBatch {
@@ -83,6 +84,20 @@ export class CommitBatch {
   release(position: number, length: number): void {
     this.releasedPositions.push(position);
     this.releasedLengths.push(length);
+  }
+
+  /** Keeps of the records it makes useless those for which `there` holds: the others never came to be. */
+  keepReleases(there: (position: number) => boolean): void {
+    const { releasedPositions, releasedLengths } = this;
+    let kept = 0;
+    for (let i = 0; i < releasedPositions.length; i++) {
+      const position = releasedPositions[i]!;
+      if (!there(position)) continue;
+      releasedPositions[kept] = position;
+      releasedLengths[kept++] = releasedLengths[i]!;
+    }
+    releasedPositions.length = kept;
+    releasedLengths.length = kept;
   }
 
   finish(failed: boolean): void {

@@ -8,17 +8,14 @@ import type { BrokerLog } from './broker-log.js';
 import { KeyedRecord } from './log/keyed-record.js';
 import { NOWHERE } from './log/record-type.js';
 
-/** What a transaction is to change: a record that is written, and does not hold yet. */
-export interface StagedRecord {
-  readonly entry: KeyedRecord;
-  readonly staged: KeyedRecord;
-}
-
 const NAME_BYTES_MAX = 65_535;
 
 export class KeyedRecords {
   private readonly log: BrokerLog;
   private readonly kinds = new Map<string, Map<string, KeyedRecord>>();
+  /** Records of transactions under way, and what was forgotten meanwhile: not to come back by them. */
+  private staged = 0;
+  private readonly forgotten = new Map<string, number>();
 
   constructor(log: BrokerLog) {
     this.log = log;
@@ -37,7 +34,9 @@ export class KeyedRecords {
 
   /** @param bytes the record's from now on */
   keep(kind: string, key: string, bytes: Uint8Array): void {
-    const entry = this.entry(kind, key);
+    checkName(kind);
+    checkName(key);
+    const entry = this.record(kind, key) ?? new KeyedRecord(kind, key);
     this.kindOf(kind).set(key, entry);
     entry.version = ++this.log.version;
     entry.bytes = bytes;
@@ -46,37 +45,56 @@ export class KeyedRecords {
 
   /** @returns false when there was nothing */
   forget(kind: string, key: string): boolean {
-    const entry = this.kinds.get(kind)?.get(key);
-    if (entry?.bytes === undefined) return false;
+    const entry = this.record(kind, key);
+    if (entry === undefined) return false;
     entry.version = ++this.log.version;
-    this.clear(entry);
+    entry.bytes = undefined;
+    this.remove(entry);
+    if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry.version);
     this.log.later(entry);
     return true;
   }
 
-  /** Writes what a transaction is to keep, or, without bytes, forgets. `apply` follows when its commit succeeded. */
-  stage(kind: string, key: string, bytes: Uint8Array | undefined): StagedRecord {
+  /**
+   * Writes what a transaction is to keep, or, without bytes, forgets. It holds when its commit succeeds: `apply` or
+   * `drop` follows.
+   */
+  stage(kind: string, key: string, bytes: Uint8Array | undefined): KeyedRecord {
+    checkName(kind);
+    checkName(key);
     const staged = new KeyedRecord(kind, key);
     staged.version = ++this.log.version;
     staged.bytes = bytes;
     staged.position = this.log.stage(staged);
-    return { entry: this.entry(kind, key), staged };
+    this.staged++;
+    return staged;
   }
 
-  apply({ entry, staged }: StagedRecord): void {
-    if (entry.version > staged.version) {
-      if (staged.bytes !== undefined) this.log.release(staged.position, staged.length);
+  apply(staged: KeyedRecord): void {
+    const { kind, key, version } = staged;
+    const now = this.record(kind, key);
+    const newest = Math.max(now?.version ?? 0, this.forgotten.get(nameOf(kind, key)) ?? 0);
+    this.drop();
+    if (newest > version) {
+      this.log.release(staged.position, staged.length);
       return;
     }
-    this.log.release(entry.position, entry.length);
-    entry.version = staged.version;
-    entry.position = staged.bytes === undefined ? NOWHERE : staged.position;
-    entry.length = staged.length;
-    if (staged.bytes === undefined) this.clear(entry);
-    else {
-      entry.bytes = staged.bytes;
-      this.kindOf(entry.kind).set(entry.key, entry);
+    if (now !== undefined) {
+      now.superseded = true;
+      // One that is not on disk yet is given up when it is.
+      if (now.position <= this.log.durablePosition) {
+        this.log.release(now.position, now.length);
+        now.position = NOWHERE;
+      }
+      this.remove(now);
     }
+    if (staged.bytes !== undefined) this.kindOf(kind).set(key, staged);
+    else if (this.staged > 0) this.forgotten.set(nameOf(kind, key), version);
+  }
+
+  /** What was staged does not come to hold. */
+  drop(): void {
+    if (--this.staged === 0) this.forgotten.clear();
   }
 
   /** The record of this key, for moving it. */
@@ -88,21 +106,9 @@ export class KeyedRecords {
     this.kindOf(record.kind).set(record.key, record);
   }
 
-  private entry(kind: string, key: string): KeyedRecord {
-    const known = this.kinds.get(kind)?.get(key);
-    if (known !== undefined) return known;
-    if (Buffer.byteLength(kind) > NAME_BYTES_MAX || Buffer.byteLength(key) > NAME_BYTES_MAX) {
-      throw new RangeError('kind and key of what is kept have at most 65,535 bytes');
-    }
-    return new KeyedRecord(kind, key);
-  }
-
-  private clear(entry: KeyedRecord): void {
-    entry.bytes = undefined;
-    const keys = this.kinds.get(entry.kind);
-    if (keys?.get(entry.key) !== entry) return;
-    keys.delete(entry.key);
-    if (keys.size === 0) this.kinds.delete(entry.kind);
+  private remove({ kind, key }: KeyedRecord): void {
+    const keys = this.kinds.get(kind);
+    if (keys?.delete(key) && keys.size === 0) this.kinds.delete(kind);
   }
 
   private kindOf(kind: string): Map<string, KeyedRecord> {
@@ -112,5 +118,15 @@ export class KeyedRecords {
       this.kinds.set(kind, keys);
     }
     return keys;
+  }
+}
+
+function nameOf(kind: string, key: string): string {
+  return `${kind}\0${key}`;
+}
+
+function checkName(name: string): void {
+  if (name.length * 3 > NAME_BYTES_MAX && Buffer.byteLength(name) > NAME_BYTES_MAX) {
+    throw new RangeError('kind and key of what is kept have at most 65,535 bytes');
   }
 }

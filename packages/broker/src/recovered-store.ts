@@ -24,7 +24,7 @@ export class RecoveredStore {
   record: StoreRecord | undefined = undefined;
   /** Highest sequence that any record names. */
   last = 0;
-  readonly counts = new Map<number, number>();
+  private readonly counts = new Map<number, number>();
   private readonly blocks = new Map<number, RecoveredBlock>();
   private block = new RecoveredBlock();
   private number = -1;
@@ -37,6 +37,13 @@ export class RecoveredStore {
     if (before === SETTLED) return false;
     block.slots[sequence % BLOCK_SLOTS] = message;
     return before;
+  }
+
+  /** A record says how often it was delivered without success: the highest number holds. */
+  count(sequence: number, count: number): void {
+    // The message may never have come to be; its sequence is not to be used again all the same.
+    if (sequence > this.last) this.last = sequence;
+    if (count > (this.counts.get(sequence) ?? 0)) this.counts.set(sequence, count);
   }
 
   /** @param gone hears of each message that goes by it */

@@ -49,6 +49,8 @@ export class Recovery {
   readonly arena = new Arena();
   /** Retained messages; their place in the journal is that of the message. */
   readonly retained = new Map<string, Message>();
+  /** Of the last record. */
+  lastPosition = NOWHERE;
   /** Time of the youngest message. */
   timeMs = 0;
   /** Highest number of a store, and version of a key, that any record names. */
@@ -56,6 +58,8 @@ export class Recovery {
   version = 0;
   private readonly byNumber = new Map<number, RecoveredStore | typeof GONE>();
   private readonly keyed = new Map<string, Map<string, KeyedRecord>>();
+  private uselessPositions: number[] = [];
+  private uselessLengths: number[] = [];
   private readonly reader = new RecordReader();
   private readonly holders = new Holders();
   private live: LiveRecords | undefined = undefined;
@@ -65,16 +69,19 @@ export class Recovery {
     if (this.live !== undefined) throw new Error('the journal is read already');
     const reader = this.reader.open(bytes, start, end);
     const length = end - start;
+    this.lastPosition = position;
     switch (type as RecordType) {
       case RecordType.stored:
         this.replayMessage(position, length);
         break;
       case RecordType.settled:
         readSettled(reader, (id, first, last) => this.settle(id, first, last));
+        this.useless(position, length);
         break;
       case RecordType.deliveryCount: {
         const { store, sequence, count } = readDeliveryCount(reader);
         this.count(this.store(store), sequence, count);
+        this.useless(position, length);
         break;
       }
       case RecordType.storeOpened:
@@ -82,12 +89,14 @@ export class Recovery {
         break;
       case RecordType.storeGone:
         this.replayStoreGone(readStoreGone(reader));
+        this.useless(position, length);
         break;
       case RecordType.retained:
         this.replayRetained(position, length);
         break;
       case RecordType.retainedGone:
-        this.retained.delete(readRetainedGone(reader));
+        this.replaceRetained(readRetainedGone(reader), undefined);
+        this.useless(position, length);
         break;
       case RecordType.kept:
       case RecordType.forgotten:
@@ -107,14 +116,23 @@ export class Recovery {
     this.live.rewrite(record);
   }
 
-  /** Stores that are there; of two with one name the younger. */
+  /**
+   * Stores that are there; of two with one name the younger, as the deletion of the other one did not come to be
+   * written. Called once.
+   */
   stores(): RecoveredStore[] {
     const found = new Map<string, RecoveredStore>();
-    for (const store of this.byNumber.values()) {
-      if (store === GONE || store.record === undefined) continue;
-      const { kind, name, id } = store.record;
-      const key = `${kind === 'subscription' ? 's' : 'q'}${name}`;
-      if ((found.get(key)?.record?.id ?? 0) < id) found.set(key, store);
+    for (const store of [...this.byNumber.values()].sort((a, b) => idOf(a) - idOf(b))) {
+      if (store === GONE) continue;
+      const { record } = store;
+      if (record === undefined) {
+        this.dissolve(store);
+        continue;
+      }
+      const key = `${record.kind === 'subscription' ? 's' : 'q'}${record.name}`;
+      const elder = found.get(key);
+      if (elder !== undefined) this.dissolve(elder);
+      found.set(key, store);
     }
     return [...found.values()];
   }
@@ -126,9 +144,14 @@ export class Recovery {
     }
   }
 
-  /** The broker is there, and has taken everything over. */
-  attach(live: LiveRecords): void {
+  /** The broker is there, and has taken everything over. `release` hears of each record that is not needed. */
+  attach(live: LiveRecords, release: (position: number, length: number) => void): void {
     this.live = live;
+    for (let i = 0; i < this.uselessPositions.length; i++) {
+      release(this.uselessPositions[i]!, this.uselessLengths[i]!);
+    }
+    this.uselessPositions = [];
+    this.uselessLengths = [];
     this.byNumber.clear();
     this.keyed.clear();
     this.retained.clear();
@@ -146,22 +169,20 @@ export class Recovery {
       const before = store === GONE ? false : store.store(sequence, message);
       if (store === GONE || before === false) continue;
       message.recordHolders++;
-      if (before !== undefined) before.recordHolders--;
+      if (before !== undefined) this.gaveUp(before);
       this.count(store, sequence, holders.counts[i]!);
     }
+    if (message.recordHolders === 0) this.useless(position, length);
   }
 
   private settle(id: number, first: number, last: number): void {
     const store = this.store(id);
     if (store === GONE) return;
-    store.settle(first, last, (message) => {
-      message.recordHolders--;
-    });
+    store.settle(first, last, (message) => this.gaveUp(message));
   }
 
   private count(store: RecoveredStore | typeof GONE, sequence: number, count: number): void {
-    if (store === GONE || count <= (store.counts.get(sequence) ?? 0)) return;
-    store.counts.set(sequence, count);
+    if (store !== GONE) store.count(sequence, count);
   }
 
   private replayStore(position: number, length: number): void {
@@ -169,17 +190,24 @@ export class Recovery {
     record.position = position;
     record.length = length;
     const store = this.store(record.id);
-    if (store !== GONE) store.record = record;
+    if (store === GONE) this.useless(position, length);
+    else {
+      if (store.record !== undefined) this.useless(store.record.position, store.record.length);
+      store.record = record;
+    }
   }
 
   private replayStoreGone(id: number): void {
     const store = this.store(id);
     if (store === GONE) return;
-    // What it shares with others is theirs alone now.
-    store.each((message) => {
-      message.recordHolders--;
-    });
+    this.dissolve(store);
     this.byNumber.set(id, GONE);
+  }
+
+  /** What the store shares with others is theirs alone now. */
+  private dissolve(store: RecoveredStore): void {
+    if (store.record !== undefined) this.useless(store.record.position, store.record.length);
+    store.each((message) => this.gaveUp(message));
   }
 
   private replayRetained(position: number, length: number): void {
@@ -187,7 +215,14 @@ export class Recovery {
     message.recordPosition = position;
     message.recordLength = length;
     if (message.time > this.timeMs) this.timeMs = message.time;
-    this.retained.set(message.address, message);
+    this.replaceRetained(message.address, message);
+  }
+
+  private replaceRetained(topic: string, message: Message | undefined): void {
+    const before = this.retained.get(topic);
+    if (before !== undefined) this.useless(before.recordPosition, before.recordLength);
+    if (message === undefined) this.retained.delete(topic);
+    else this.retained.set(topic, message);
   }
 
   private replayKeyed(type: number, position: number, length: number): void {
@@ -198,11 +233,25 @@ export class Recovery {
       keys = new Map();
       this.keyed.set(record.kind, keys);
     }
-    if ((keys.get(record.key)?.version ?? 0) > record.version) return;
-    if (type === RecordType.kept) record.bytes = this.reader.rest();
-    record.position = type === RecordType.kept ? position : NOWHERE;
-    record.length = length;
+    const before = keys.get(record.key);
+    const outdated = before !== undefined && before.version > record.version;
+    if (type === RecordType.kept && !outdated) {
+      record.bytes = this.reader.rest();
+      record.position = position;
+      record.length = length;
+    } else this.useless(position, length);
+    if (outdated) return;
+    if (before !== undefined && before.position !== NOWHERE) this.useless(before.position, before.length);
     keys.set(record.key, record);
+  }
+
+  private gaveUp(message: Message): void {
+    if (--message.recordHolders === 0) this.useless(message.recordPosition, message.recordLength);
+  }
+
+  private useless(position: number, length: number): void {
+    this.uselessPositions.push(position);
+    this.uselessLengths.push(length);
   }
 
   private store(id: number): RecoveredStore | typeof GONE {
@@ -214,4 +263,8 @@ export class Recovery {
     }
     return store;
   }
+}
+
+function idOf(store: RecoveredStore | typeof GONE): number {
+  return store === GONE ? 0 : (store.record?.id ?? 0);
 }

@@ -11,7 +11,8 @@ import type { AddressBook } from './address-book.js';
 import type { BatchListener } from './commit-batch.js';
 import type { Core } from './core.js';
 import { DirectDelivery } from './direct-delivery.js';
-import type { KeyedRecords, StagedRecord } from './keyed-records.js';
+import type { KeyedRecords } from './keyed-records.js';
+import type { KeyedRecord } from './log/keyed-record.js';
 import type { Message } from './message.js';
 import { Outcome, type RefusalReason } from './outcome.js';
 import type { Delivery, Transaction } from './ports.js';
@@ -26,7 +27,7 @@ interface Output {
 /** What is to hold when the commit has succeeded. */
 interface Effects {
   readonly outputs: readonly Output[];
-  readonly staged: readonly StagedRecord[];
+  readonly staged: readonly KeyedRecord[];
 }
 
 /** Kind under which the states of jobs are kept. */
@@ -93,8 +94,8 @@ export class Transactions {
     }
   }
 
-  private stage({ state, kept }: Transaction): StagedRecord[] {
-    const staged: StagedRecord[] = [];
+  private stage({ state, kept }: Transaction): KeyedRecord[] {
+    const staged: KeyedRecord[] = [];
     if (state !== undefined) staged.push(this.keyed.stage(STATE_KIND, state.name, state.bytes));
     for (const { kind, key, bytes } of kept ?? []) staged.push(this.keyed.stage(kind, key, bytes));
     return staged;
@@ -124,6 +125,7 @@ class Pending implements BatchListener {
       for (const record of this.effects.staged) this.keyed.apply(record);
       for (const { address, message } of this.effects.outputs) if (!address.stores) address.accept(message);
     }
+    if (failed) for (const _ of this.effects.staged) this.keyed.drop();
     this.done(refusal);
   }
 }

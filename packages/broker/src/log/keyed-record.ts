@@ -19,6 +19,7 @@ export class KeyedRecord implements LateRecord {
   version = 0;
   /** Undefined: gone. */
   bytes: Uint8Array | undefined = undefined;
+  superseded = false;
   position = NOWHERE;
   length = 0;
 
@@ -28,6 +29,7 @@ export class KeyedRecord implements LateRecord {
   }
 
   write(writer: RecordWriter) {
+    if (this.superseded) return undefined;
     const { kind, key, bytes } = this;
     writer.begin(8 + textBytesMax(kind) + textBytesMax(key) + (bytes?.length ?? 0));
     writer.f64(this.version);

@@ -9,6 +9,8 @@ export interface LateRecord {
   /** Where its last record lies; NOWHERE when there is none to give up. */
   position: number;
   length: number;
+  /** Another one has taken its place: it is not written any more, and given up when it is on disk. */
+  readonly superseded: boolean;
   /** Builds the record. @returns its type, or undefined when nothing is to be written; `lives`: whether it says that something is there */
   write(writer: RecordWriter): { readonly type: RecordType; readonly lives: boolean } | undefined;
 }

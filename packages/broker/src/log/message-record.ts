@@ -75,11 +75,10 @@ function flagsOf(message: Message): number {
 
 /** Reads the holders alone, which is all that the question whether the record is still needed takes. */
 export function readHolders(reader: RecordReader, holders: Holders): void {
-  const { at } = reader;
-  reader.at = at + 4;
+  reader.skip(4);
   const count = reader.u32();
-  reader.at = at + FIXED_BYTES;
-  reader.at += reader.u16();
+  reader.skip(FIXED_BYTES - 8);
+  reader.skip(reader.u16());
   readList(reader, count, holders);
 }
 
@@ -123,6 +122,6 @@ function readList(reader: RecordReader, count: number, holders: Holders): void {
 
 /** The topic of a retained message's record. */
 export function readAddress(reader: RecordReader): string {
-  reader.at += FIXED_BYTES;
+  reader.skip(FIXED_BYTES);
   return reader.text();
 }

@@ -42,6 +42,10 @@ export class RecordReader {
     return this.bytes.toString('utf8', start, start + length);
   }
 
+  skip(count: number): void {
+    this.take(count);
+  }
+
   /** A copy of all that is left. */
   rest(): Buffer {
     const rest = Buffer.allocUnsafeSlow(this.end - this.at);

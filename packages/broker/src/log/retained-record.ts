@@ -19,6 +19,7 @@ export class RetainedRecord implements LateRecord {
   message: Message | undefined = undefined;
   /** Whether another one is the topic's record now, of which this one has nothing to say. */
   private readonly isReplaced: (record: RetainedRecord) => boolean;
+  readonly superseded = false;
   position = NOWHERE;
   length = 0;
 

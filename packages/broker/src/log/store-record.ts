@@ -36,6 +36,7 @@ export class StoreRecord implements StoreFacts, LateRecord {
   /** Number, 0 until the first record names it. */
   id = 0;
   gone = false;
+  readonly superseded = false;
   position = NOWHERE;
   length = 0;
 

@@ -25,6 +25,8 @@ export class RecordingJournal implements Journal {
   private open: JournalRecord[] = [];
   private position: number;
   private empties = 0;
+  /** What lies before it was emptied. */
+  private begin = 0;
 
   constructor(records: readonly JournalRecord[] = []) {
     this.records = [...records];
@@ -48,7 +50,7 @@ export class RecordingJournal implements Journal {
     if (this.released.has(position)) throw new Error(`${position} is released twice`);
     const record = this.records.find((one) => one.position === position);
     if (record !== undefined && record.end !== length) throw new Error(`${position} has ${record.end}, not ${length}`);
-    if (record === undefined && position >= (this.records[0]?.position ?? 0)) {
+    if (record === undefined && position >= this.begin) {
       throw new Error(`${position} is not on disk`);
     }
     this.released.add(position);
@@ -58,7 +60,8 @@ export class RecordingJournal implements Journal {
   succeed(count = this.inFlight.length): void {
     for (const { records, done, empties } of this.inFlight.splice(0, count)) {
       this.records.push(...records);
-      this.records = this.records.filter((record) => record.position >= empties);
+      this.begin = Math.max(this.begin, empties);
+      this.records = this.records.filter((record) => record.position >= this.begin);
       done(undefined);
     }
   }
@@ -71,7 +74,10 @@ export class RecordingJournal implements Journal {
 
   /** Has the live records of the oldest segments written again; they go with the next batch. */
   empty(recovery: Recovery, segments: number): void {
-    const end = (this.records[0]?.position ?? 0) + segments * SEGMENT_BYTES;
+    const first = this.records[0]?.position ?? 0;
+    const last = this.records.at(-1)?.position ?? 0;
+    // Only what is on disk can be emptied.
+    const end = Math.min(first + segments * SEGMENT_BYTES, last + 1);
     for (const record of this.records.filter((one) => one.position < end)) recovery.rewrite(record);
     this.empties = end;
   }

@@ -1,0 +1,355 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Delivery, Outcome, Recovery, type Transaction } from '../src/index.js';
+import { RecordType } from '../src/log/record-type.js';
+import { DeliveryState, type StoredDelivery } from '../src/stored-delivery.js';
+import { Host, message, TestConsumer, textOf } from './support/host.js';
+import { RecordingJournal } from './support/recording-journal.js';
+
+/**
+ * A broker on a journal that crashes, fails and is emptied from its old end at any moment. What it had at the end of the
+ * last turn that was written must be there after the crash: messages in order, with their counts, and nothing else.
+ * (That the broker itself is right in what it has, broker.property.test.ts shows.)
+ */
+const NAMES = ['q', 'd', 'e', 'dead-letters'] as const;
+type Name = (typeof NAMES)[number];
+
+type Step =
+  | { kind: 'send'; to: 'q' | 't'; count: number; durable: boolean }
+  | { kind: 'take'; store: Name; count: number }
+  | { kind: 'settle'; store: Name; from: number; count: number; outcome: Outcome }
+  | { kind: 'leave'; store: Name }
+  | { kind: 'commit'; store: Name; from: number; count: number; outputs: readonly ('q' | 't')[]; value: number }
+  | { kind: 'keep'; key: string; value: number | undefined }
+  | { kind: 'retain'; topic: string; value: number | undefined; durable: boolean }
+  | { kind: 'purge' }
+  | { kind: 'resubscribe' }
+  | { kind: 'redeclare' }
+  | { kind: 'turn' }
+  | { kind: 'written'; count: number }
+  | { kind: 'fail' }
+  | { kind: 'empty'; segments: number }
+  | { kind: 'crash'; written: number };
+
+const store = fc.constantFrom(...NAMES);
+const small = fc.nat({ max: 5 });
+const value = fc.option(fc.nat({ max: 99 }), { nil: undefined });
+const to = fc.constantFrom('q' as const, 't' as const);
+const name = fc.constantFrom('a', 'b', 'c');
+
+function only<K extends Step['kind']>(kind: K): fc.Arbitrary<{ kind: K }> {
+  return fc.record({ kind: fc.constant(kind) });
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('send' as const),
+        to,
+        count: fc.integer({ min: 1, max: 6 }),
+        durable: fc.constantFrom(true, true, true, false),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const), store, count: small }) },
+    {
+      weight: 7,
+      arbitrary: fc.record({
+        kind: fc.constant('settle' as const),
+        store,
+        from: small,
+        count: small,
+        outcome: fc.constantFrom(...Object.values(Outcome)),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), store }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('commit' as const),
+        store,
+        from: small,
+        count: small,
+        outputs: fc.array(to, { maxLength: 3 }),
+        value: fc.nat({ max: 99 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('keep' as const), key: name, value }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('retain' as const), topic: name, value, durable: fc.boolean() }),
+    },
+    { weight: 1, arbitrary: only('purge') },
+    { weight: 1, arbitrary: only('resubscribe') },
+    { weight: 1, arbitrary: only('redeclare') },
+    { weight: 8, arbitrary: only('turn') },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('written' as const), count: small }) },
+    { weight: 2, arbitrary: only('fail') },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('empty' as const), segments: fc.integer({ min: 1, max: 3 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: small }) },
+  ),
+  { minLength: 20, maxLength: 150, size: 'max' },
+);
+
+/** All that must survive. */
+interface Snapshot {
+  readonly stores: Record<Name, (readonly [text: string, count: number])[]>;
+  readonly subscriptions: string[];
+  readonly kept: Record<string, string>;
+  readonly retained: Record<string, string>;
+  readonly state: string | undefined;
+}
+
+class World {
+  journal = new RecordingJournal();
+  private recovery = new Recovery();
+  private host = new Host({ journal: this.journal, recovery: this.recovery });
+  private consumers = new Map<Name, TestConsumer>();
+  private everyone: TestConsumer[] = [];
+  /** States of the transactions under way. */
+  private underWay: string[] = [];
+  /** What is on disk, and what each batch in flight makes of it. */
+  private written: Snapshot;
+  private inFlight: Snapshot[] = [];
+  private number = 0;
+
+  constructor() {
+    this.declare();
+    for (const durableName of ['d', 'e']) {
+      this.host.subscribe('t', { durableName }).subscription.close();
+    }
+    this.written = this.snapshot();
+    this.turn();
+    this.report(9);
+  }
+
+  run(step: Step): void {
+    switch (step.kind) {
+      case 'send':
+        for (let i = 0; i < step.count; i++) {
+          this.host.producer(step.to).send(`${++this.number}`, { durable: step.durable, size: 40 });
+        }
+        break;
+      case 'take':
+        this.consumer(step.store)?.give(step.count);
+        break;
+      case 'settle':
+        for (const one of this.open(step)) one.settle(step.outcome);
+        break;
+      case 'leave':
+        this.consumers.get(step.store)?.subscription.close();
+        this.consumers.delete(step.store);
+        break;
+      case 'commit':
+        this.commit(step);
+        break;
+      case 'keep':
+        if (step.value === undefined) this.host.broker.forget('kind', step.key);
+        else this.host.broker.keep('kind', step.key, Buffer.from(`${step.value}`));
+        break;
+      case 'retain': {
+        const { topic, value: kept, durable } = step;
+        this.host.broker.retain(message(topic, kept === undefined ? '' : `${kept}`, { durable }));
+        break;
+      }
+      case 'purge':
+        this.host.broker.purge('q');
+        break;
+      case 'resubscribe':
+        this.consumers.delete('e');
+        this.host.broker.forgetSubscription('e');
+        this.host.subscribe('t', { durableName: 'e', whenFull: 'reject', capacity: 0 }).subscription.close();
+        break;
+      case 'redeclare':
+        this.consumers.delete('q');
+        this.host.broker.remove('q', { force: true });
+        this.declare();
+        break;
+      case 'turn':
+        this.turn();
+        break;
+      case 'written':
+        this.report(step.count);
+        break;
+      case 'fail':
+        this.fail();
+        break;
+      case 'empty':
+        this.journal.empty(this.recovery, step.segments);
+        break;
+      default:
+        this.crash(step.written);
+    }
+  }
+
+  /** Takes all away: in the end the journal must know that nothing in it is needed. */
+  drain(): void {
+    for (const one of NAMES) {
+      this.consumers.get(one)?.subscription.close();
+      this.consumers.delete(one);
+    }
+    for (let i = 0; i < 3; i++) {
+      this.turn();
+      this.report(9);
+    }
+    this.accounts();
+    for (const one of NAMES) this.consumer(one)?.give(10_000);
+    for (const one of this.consumers.values()) one.settleAll(Outcome.accepted);
+    for (let i = 0; i < 3; i++) {
+      this.turn();
+      this.report(9);
+    }
+    this.accounts();
+    const stored = this.journal.records.filter((one) => one.type === RecordType.stored);
+    expect(stored.filter((one) => !this.journal.released.has(one.position))).toEqual([]);
+    this.crash(0);
+    expect(this.snapshot().stores).toEqual({ q: [], d: [], e: [], 'dead-letters': [] });
+  }
+
+  private declare(): void {
+    this.host.broker.declare('q', { type: 'queue', maxDeliveries: 3 });
+    this.host.broker.declare('t', { type: 'topic', maxDeliveries: 3 });
+  }
+
+  private consumer(where: Name): TestConsumer | undefined {
+    const { broker } = this.host;
+    const known = this.consumers.get(where);
+    if (known !== undefined) return known;
+    const consumer = new TestConsumer(0);
+    const topic = where === 'd' || where === 'e';
+    const options = topic ? { durableName: where } : {};
+    const subscription = broker.subscribe(topic ? 't' : where, consumer, { settles: 'explicit', ...options });
+    if (typeof subscription === 'string') return undefined;
+    consumer.subscription = subscription;
+    this.consumers.set(where, consumer);
+    this.everyone.push(consumer);
+    return consumer;
+  }
+
+  /** Deliveries that the consumer holds open. */
+  private open(step: { store: Name; from: number; count: number }): Delivery[] {
+    const deliveries = this.consumers.get(step.store)?.deliveries ?? [];
+    const open = deliveries.filter((one) => (one as StoredDelivery).state === DeliveryState.open);
+    return open.slice(step.from, step.from + step.count);
+  }
+
+  private commit(step: Extract<Step, { kind: 'commit' }>): void {
+    const consumed = this.open(step);
+    const transaction: Transaction = {
+      consumed,
+      outputs: step.outputs.map((address) => ({
+        address,
+        message: message(address, `${++this.number}`, { durable: true }),
+      })),
+      state: { name: 'job', bytes: Buffer.from(`${step.value}`) },
+    };
+    const state = `${step.value}`;
+    const { broker } = this.host;
+    this.underWay.push(state);
+    broker.commit(transaction, (refusal) => {
+      this.underWay.shift();
+      if (refusal === 'journal-failed') return;
+      expect(refusal).toBeUndefined();
+      expect(`${broker.state('job')}`).toBe(state);
+    });
+  }
+
+  private turn(): void {
+    for (let i = 0; i < 10 && this.host.scheduled; i++) {
+      this.host.scheduled = false;
+      const before = this.journal.inFlight.length;
+      this.host.broker.commitPending();
+      if (this.journal.inFlight.length > before) this.inFlight.push(this.snapshot());
+    }
+  }
+
+  private report(count: number): void {
+    for (let i = 0; i < count && this.inFlight.length > 0; i++) {
+      this.written = this.inFlight.shift()!;
+      this.journal.succeed(1);
+    }
+  }
+
+  private fail(): void {
+    if (this.inFlight.length === 0) return;
+    this.inFlight = [];
+    this.journal.fail();
+    this.host.broker.tick(this.host.nowMs);
+  }
+
+  private crash(written: number): void {
+    const count = Math.min(written, this.inFlight.length);
+    const expected = count === 0 ? this.written : this.inFlight[count - 1]!;
+    this.journal = this.journal.crash(count);
+    this.recovery = new Recovery();
+    this.journal.replay(this.recovery);
+    const { nowMs } = this.host;
+    this.host = new Host({ journal: this.journal, recovery: this.recovery });
+    this.host.nowMs = nowMs;
+    this.declare();
+    this.inFlight = [];
+    this.consumers = new Map();
+    this.everyone = [];
+    this.underWay = [];
+    expect(this.snapshot()).toEqual(expected);
+    this.written = expected;
+  }
+
+  private snapshot(): Snapshot {
+    const { broker } = this.host;
+    const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : `${bytes}`);
+    return {
+      stores: Object.fromEntries(NAMES.map((one) => [one, this.stored(one)])) as Snapshot['stores'],
+      subscriptions: broker
+        .subscriptions()
+        .map((one) => `${one.durableName} ${one.source}`)
+        .sort(),
+      kept: Object.fromEntries([...broker.kept('kind')].map(([key, bytes]) => [key, `${bytes}`])),
+      retained: Object.fromEntries(broker.retainedMatching('#').map((one) => [one.address, textOf(one)])),
+      state: this.underWay.at(-1) ?? text(broker.state('job')),
+    };
+  }
+
+  /** Durable messages that are there, but for those whose consumption is under way, or whose commit failed. */
+  private stored(where: Name): (readonly [string, number])[] {
+    const gone = new Set<number>();
+    for (const one of this.everyone.flatMap((consumer) => consumer.deliveries)) {
+      const { member, sequence, withdrawn, state } = one as StoredDelivery;
+      if (member.group.store.record?.name !== where || member.group.closed) continue;
+      if (state === DeliveryState.committing || (withdrawn && state === DeliveryState.open)) gone.add(sequence);
+    }
+    return (this.host.broker.browse(where, { limit: 10_000 }) ?? [])
+      .filter((one) => one.message.durable && !gone.has(one.id))
+      .map((one) => [textOf(one.message), one.deliveryCount] as const);
+  }
+
+  /** What the journal was not told to be useless is what is in use. */
+  private accounts(): void {
+    const recovery = new Recovery();
+    this.journal.replay(recovery);
+    const used = new Set<number>();
+    for (const one of recovery.stores()) {
+      used.add(one.record!.position);
+      one.each((stored) => used.add(stored.recordPosition));
+    }
+    for (const one of recovery.kept()) used.add(one.position);
+    for (const one of recovery.retained.values()) used.add(one.recordPosition);
+    const counted = this.journal.records.filter((one) => !this.journal.released.has(one.position));
+    expect(new Set(counted.map((one) => one.position))).toEqual(used);
+  }
+}
+
+test('what was written is there after any crash, in order, and nothing else', () => {
+  fc.assert(
+    fc.property(steps, (list) => {
+      const world = new World();
+      for (const step of list) world.run(step);
+      world.drain();
+    }),
+    { numRuns: Number(process.env.RUNS ?? 300) },
+  );
+});
