@@ -8,13 +8,14 @@ import type { MapValue, Value, WindowValue } from './vector.js';
 export interface OutputRow {
   readonly message: {
     readonly address: string;
-    readonly body: string | Uint8Array;
+    readonly body: string | Uint8Array | null;
     readonly properties: Readonly<Record<string, string>> | undefined;
     readonly subject?: string;
     readonly messageId?: string;
     readonly correlationId?: string;
     readonly replyTo?: string;
     readonly contentType?: string;
+    readonly creationTimeMs?: number;
     readonly durable?: boolean;
     readonly priority?: number;
     readonly ttlMs?: number;

@@ -72,7 +72,7 @@ function takeIn(query: Query, job: Job, step: Step): { job: Job; outputs: Output
 }
 
 function showMessage({ body, ...rest }: OutputRow['message']): string {
-  const shown = typeof body === 'string' ? body : { hex: Buffer.from(body).toString('hex') };
+  const shown = body === null || typeof body === 'string' ? body : { hex: Buffer.from(body).toString('hex') };
   return JSON.stringify({ ...rest, body: shown });
 }
 

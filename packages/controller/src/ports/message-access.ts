@@ -31,14 +31,16 @@ export interface BytesColumn {
 /** A row on its way out. */
 export interface OutputMessage {
   readonly address: string;
-  /** string: AmqpValue(string) or UTF-8 payload; bytes: Data. */
-  readonly body: string | Uint8Array;
+  /** string: AmqpValue(string) or UTF-8 payload; bytes: Data; null: AmqpValue(null), to MQTT an empty payload. */
+  readonly body: string | Uint8Array | null;
   readonly properties: Readonly<Record<string, string>> | undefined;
   readonly subject?: string;
   readonly messageId?: string;
   readonly correlationId?: string;
   readonly replyTo?: string;
   readonly contentType?: string;
+  /** ms since the epoch. */
+  readonly creationTimeMs?: number;
   readonly durable?: boolean;
   readonly priority?: number;
   readonly ttlMs?: number;

@@ -1,4 +1,4 @@
-/** What a job or the REST API sends, as a message: text goes out as AmqpValue(string), bytes as Data. */
+/** What a job or the REST API sends, as a message: text goes out as AmqpValue(string), bytes as Data, NULL as AmqpValue(null). */
 import { dataBody, Encoder, encodeMessage, valueBody } from '@millrace/amqp';
 import { Message, MessageFormat } from '@millrace/broker';
 import type { OutputMessage } from '@millrace/controller';
@@ -17,9 +17,10 @@ export function messageFromOutput(output: OutputMessage): Message {
         replyTo: output.replyTo,
         correlationId: output.correlationId,
         contentType: output.contentType,
+        creationTime: output.creationTimeMs === undefined ? undefined : new Date(output.creationTimeMs),
       },
       applicationProperties: output.properties,
-      body: typeof output.body === 'string' ? valueBody(output.body) : dataBody(output.body),
+      body: output.body instanceof Uint8Array ? dataBody(output.body) : valueBody(output.body),
     },
     encoder,
   );

@@ -1,6 +1,6 @@
 /**
- * The last operator: makes a message of each row (DESIGN §2, "A row as a message"). A NULL body is an empty one, a NULL
- * address the job's target, any other NULL leaves its field out, as does a NULL value in `properties` its key.
+ * The last operator: makes a message of each row (DESIGN §2, "A row as a message"). A NULL body stays NULL, a NULL
+ * address is the job's target, any other NULL leaves its field out, as does a NULL value in `properties` its key.
  */
 import type { Field, JobPlan } from '@millrace/sql';
 import { type ColumnBatch, readRow } from '../column-batch.js';
@@ -23,6 +23,7 @@ const TEXT_FIELDS = {
 /** AMQP 1.0 §3.2.1: ubyte and milliseconds (uint). */
 const PRIORITY_MAX = 255;
 const TTL_MS_MAX = 4_294_967_295;
+const MICROSECONDS = 1000;
 
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
   ...Object.keys(TEXT_FIELDS),
@@ -79,8 +80,12 @@ export class SinkOperator extends Operator {
     const message: Message = { address: this.plan.target, body: '', properties: undefined };
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!;
-      if (value === null) continue;
-      const wrong = setField(message, this.fields[index]!.name, value);
+      const { name } = this.fields[index]!;
+      if (value === null) {
+        if (name === 'body') message.body = null;
+        continue;
+      }
+      const wrong = setField(message, name, value);
       if (wrong !== undefined) return wrong;
     }
     if (this.plan.body === 'json') {
@@ -108,6 +113,9 @@ function setField(message: Message, name: string, value: Exclude<Value, null>): 
       return value === '' ? 'the column address is empty: a message goes to an address' : undefined;
     case 'properties':
       message.properties = propertiesOf(value as MapValue);
+      return undefined;
+    case 'creation_time':
+      message.creationTimeMs = Math.floor((value as number) / MICROSECONDS);
       return undefined;
     case 'durable':
       message.durable = value as boolean;

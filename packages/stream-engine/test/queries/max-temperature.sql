@@ -15,5 +15,5 @@ GROUP BY window(time, '5 seconds')
 -- output
 {"address":"max","properties":{"window_start":"1970-01-01 00:00:00","window_end":"1970-01-01 00:00:05","readings":"3"},"body":"20"}
 {"address":"max","properties":{"window_start":"1970-01-01 00:00:05","window_end":"1970-01-01 00:00:10","readings":"1"},"body":"19"}
-{"address":"max","properties":{"window_start":"1970-01-01 00:00:10","window_end":"1970-01-01 00:00:15","readings":"1"},"body":""}
+{"address":"max","properties":{"window_start":"1970-01-01 00:00:10","window_end":"1970-01-01 00:00:15","readings":"1"},"body":null}
 {"rowsIn":5,"rowsOut":3}

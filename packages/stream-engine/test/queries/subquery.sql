@@ -11,5 +11,5 @@ WHERE celsius > 80
 {"time": 4, "body": "{\"celsius\":99}"}
 -- output
 {"address":"alarms","priority":9,"body":"a is at 80.50"}
-{"address":"alarms","priority":9,"body":""}
+{"address":"alarms","priority":9,"body":null}
 {"rowsIn":4,"rowsOut":2}

@@ -60,9 +60,10 @@ export function run(job: Job, rows: readonly Row[], untilMs?: number): OutputRow
   return job.takeOutputs();
 }
 
-/** Bodies as text, for short assertions. */
+/** Bodies as text, NULL as `NULL`, for short assertions. */
 export function bodies(outputs: readonly OutputRow[]): string[] {
-  return outputs.map(({ message }) =>
-    typeof message.body === 'string' ? message.body : Buffer.from(message.body).toString(),
-  );
+  return outputs.map(({ message: { body } }) => {
+    if (body === null) return 'NULL';
+    return typeof body === 'string' ? body : Buffer.from(body).toString();
+  });
 }
