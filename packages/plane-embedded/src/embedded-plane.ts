@@ -54,9 +54,10 @@ export class EmbeddedPlane {
     const { authorizer, undeclaredMqtt = 'topic' } = options;
     this.mqtt = new MqttProtocol({ broker: this.broker, authorizer, settings: { undeclared: undeclaredMqtt } });
     this.listeners = [this.amqpListener(options), this.mqttListener(options)];
-    this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host);
+    const access = new EmbeddedMessageAccess(this.broker);
+    this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host, access);
     this.processing = new EmbeddedProcessingPlane({
-      access: new EmbeddedMessageAccess(this.broker),
+      access,
       onFault: options.onFault,
       otherReceivers: (address) => Math.max(0, (this.broker.address(address)?.receivers ?? 0) - 1),
     });

@@ -19,6 +19,7 @@ import {
   type ReadableMessage,
 } from '@millrace/controller';
 import type { Listener } from './listener.js';
+import type { EmbeddedMessageAccess } from './message-access.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { readableMessage } from './translate/readable-message.js';
 
@@ -31,11 +32,13 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   private readonly broker: Broker;
   private readonly listeners: readonly Listener[];
   private readonly host: string;
+  private readonly access: EmbeddedMessageAccess;
 
-  constructor(broker: Broker, listeners: readonly Listener[], host: string) {
+  constructor(broker: Broker, listeners: readonly Listener[], host: string, access: EmbeddedMessageAccess) {
     this.broker = broker;
     this.listeners = listeners;
     this.host = host;
+    this.access = access;
   }
 
   async declareAddress(name: string, spec: AddressSpec): Promise<void> {
@@ -63,9 +66,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   }
 
   observeConnections(): readonly ConnectionObservation[] {
-    return this.listeners.flatMap((listener) => [...listener.observe()]);
+    return [...this.listeners, this.access].flatMap((connected) => [...connected.observe()]);
   }
 
+  /** A job is no peer that could be sent away: that is for `pause`. */
   async closeConnection(id: string, reason: string): Promise<boolean> {
     return this.listeners.some((listener) => listener.closeConnection(id, reason));
   }

@@ -76,6 +76,7 @@ export interface MessageReader {
 export interface MessageAccess {
   /**
    * @param source queue, topic or topic filter
+   * @param target where the job's outputs go unless a row says otherwise; for observation
    * @param columns what the plan reads
    * @param onReady called when messages wait, once until the next `readBatch` returned undefined; on the plane's thread
    * @throws PlaneRefusal when there is no such address
@@ -83,6 +84,7 @@ export interface MessageAccess {
   open(options: {
     readonly job: string;
     readonly source: string;
+    readonly target?: string;
     readonly columns: readonly string[];
     readonly onReady: () => void;
   }): MessageReader;

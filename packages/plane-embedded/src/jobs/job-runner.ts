@@ -167,6 +167,7 @@ export class JobRunner implements Runnable {
     return this.context.access.open({
       job: this.name,
       source: this.plan.source.address,
+      target: this.plan.target,
       columns: this.job.columns,
       onReady: this.wake,
     });

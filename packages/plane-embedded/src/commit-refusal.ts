@@ -1,0 +1,41 @@
+/** Why a job cannot read, or its results cannot be stored, in words that say what helps. */
+import type { Broker, RefusalReason } from '@millrace/broker';
+import { type OutputMessage, PlaneRefusal } from '@millrace/controller';
+
+export function openRefusal(reason: RefusalReason, source: string): PlaneRefusal {
+  if (reason === 'not-found') return new PlaneRefusal('NotFound', `there is no address ${source}`);
+  return new PlaneRefusal('Conflict', `the address ${source} cannot be read: ${reason}`);
+}
+
+export function commitRefusal(broker: Broker, reason: RefusalReason, outputs: readonly OutputMessage[]): PlaneRefusal {
+  const counts = new Map<string, number>();
+  for (const { address } of outputs) counts.set(address, (counts.get(address) ?? 0) + 1);
+  switch (reason) {
+    case 'not-found': {
+      const missing = [...counts.keys()].filter((address) => broker.address(address) === undefined);
+      return new PlaneRefusal('NotFound', `there is no address ${listed(missing)}`);
+    }
+    case 'resource-limit-exceeded':
+      return new PlaneRefusal('Full', fullness(broker, counts));
+    case 'journal-failed':
+      return new PlaneRefusal('Conflict', 'the journal could not store them');
+    default:
+      return new PlaneRefusal('Conflict', `the outputs for ${listed([...counts.keys()])} were refused: ${reason}`);
+  }
+}
+
+/** Waiting for room helps, unless all that is to be stored at once is more than fits at all. */
+function fullness(broker: Broker, counts: ReadonlyMap<string, number>): string {
+  for (const [address, count] of counts) {
+    const limit = broker.address(address)?.settings.limits.messages;
+    if (limit === undefined || count <= limit) continue;
+    return `the address ${address} holds ${limit} messages at most, and ${count} are to be stored together: raise its limit`;
+  }
+  return `the address ${listed([...counts.keys()])} is full`;
+}
+
+/** The first few: a job may send to any number of addresses. */
+function listed(addresses: readonly string[]): string {
+  const shown = addresses.slice(0, 3).join(', ');
+  return addresses.length > 3 ? `${shown} and ${addresses.length - 3} more` : shown;
+}
