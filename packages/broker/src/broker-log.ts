@@ -25,6 +25,8 @@ import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
 import type { Turn } from './turn.js';
 
+/** Ticks between two retries at most: about six seconds. */
+const RETRY_WAIT_MAX = 64;
 const NOTHING = new Uint8Array(0);
 
 export class BrokerLog {
@@ -54,6 +56,11 @@ export class BrokerLog {
   private readonly consumedRuns = new SettledRuns();
   private readonly late = new Set<LateRecord>();
   private failed: CommitBatch[] = [];
+  /** Calls of `retry` that pass before the next one does something, and before the one after that. */
+  private wait = 0;
+  private nextWait = 0;
+  /** A segment is to go with the next batch. */
+  private emptying = false;
 
   constructor(journal: Journal, turn: Turn) {
     this.journal = journal;
@@ -185,8 +192,19 @@ export class BrokerLog {
     message.recordPosition = this.append(RecordType.stored);
   }
 
+  /**
+   * A segment of the journal may go with the next batch. What has been taken back, by whatever is not on disk yet, is
+   * not written again: so that batch says all that failed ones did, too.
+   */
+  empties(): void {
+    this.touch();
+    this.emptying = true;
+  }
+
   /** Closes the batch. Those who wait in it hear from it when the journal reports, perhaps before this returns. */
   commit(): void {
+    if (this.emptying) this.retryNow();
+    this.emptying = false;
     this.writeMessage();
     if (!this.settledRuns.empty) for (const runs of this.settledRuns.take()) this.writeRuns(runs, this.batch.settled);
     if (!this.consumedRuns.empty) for (const runs of this.consumedRuns.take()) this.writeRuns(runs, undefined);
@@ -205,8 +223,15 @@ export class BrokerLog {
     }
   }
 
-  /** Has what failed batches said, and still is so, written with the next one. Not more often than some times a second. */
+  /** Has what failed batches said, and still is so, written with the next one; less and less often while that fails. */
   retry(): void {
+    if (this.failed.length === 0 || this.wait-- > 0) return;
+    this.wait = this.nextWait;
+    this.nextWait = Math.min(RETRY_WAIT_MAX, Math.max(1, this.nextWait * 2));
+    this.retryNow();
+  }
+
+  private retryNow(): void {
     if (this.failed.length === 0) return;
     const { failed } = this;
     this.failed = [];
@@ -296,6 +321,8 @@ export class BrokerLog {
       batch.finish(true);
     } else {
       this.durablePosition = batch.lastPosition;
+      this.wait = 0;
+      this.nextWait = 0;
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);

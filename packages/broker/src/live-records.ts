@@ -31,6 +31,7 @@ export class LiveRecords {
   }
 
   rewrite({ type, bytes, start, end, position }: JournalRecord): void {
+    this.log.empties();
     const reader = this.reader.open(bytes, start, end);
     switch (type) {
       case RecordType.stored:

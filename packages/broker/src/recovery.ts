@@ -108,8 +108,8 @@ export class Recovery {
   }
 
   /**
-   * The record's segment is to be emptied: writes it again when it is still needed. The segment may go when the batch
-   * that is open now is on disk. A commit will follow, at the end of the turn.
+   * The record's segment is to be emptied: writes it again when it is still needed. A commit will follow, at the end of
+   * the turn; when that one is on disk, and not before, the segment may go, though nothing in it lived.
    */
   rewrite(record: JournalRecord): void {
     if (this.live === undefined) throw new Error('there is no broker yet');

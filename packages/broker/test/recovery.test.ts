@@ -306,6 +306,39 @@ describe('after a crash', () => {
   });
 });
 
+describe('a batch that fails', () => {
+  test('does not take a dead letter with it when the segment of the original goes', () => {
+    const world = begin();
+    world.host.producer('q').send('1', durable);
+    world.turn();
+    world.host.subscribe('q').settleAll(Outcome.rejected);
+    world.host.turn();
+    world.journal.empty(world.recovery, 1);
+    world.journal.fail();
+    world.turn();
+    const { broker } = world.restart();
+    expect(broker.browse('dead-letters', { limit: 9 })!.map((one) => textOf(one.message))).toEqual(['1']);
+    expect(broker.address('q')?.stored ?? 0).toBe(0);
+  });
+
+  test('is written again with the next one, less and less often', () => {
+    const world = begin();
+    world.host.broker.keep('kind', 'key', Buffer.from('x'));
+    const retries: number[] = [];
+    for (let tick = 0; tick < 300; tick++) {
+      world.host.turn();
+      if (world.journal.inFlight.length > 0) retries.push(tick);
+      world.journal.fail();
+      world.host.broker.tick(world.host.nowMs);
+    }
+    expect(retries).toEqual([0, 1, 2, 4, 7, 12, 21, 38, 71, 136, 201, 266]);
+    world.host.broker.keep('kind', 'other', Buffer.from('y'));
+    for (let i = 0; i < 65; i++) world.host.broker.tick(world.host.nowMs);
+    world.turn();
+    expect([...world.restart().broker.kept('kind').keys()].sort()).toEqual(['key', 'other']);
+  });
+});
+
 describe('records', () => {
   test('settlements of one turn are one record, and one of a thousand messages one range', () => {
     const world = begin();
