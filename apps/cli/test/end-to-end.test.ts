@@ -182,7 +182,7 @@ describe('administration', () => {
     expect((await run('delete', 'address', 'brief', '--yes')).code).toBe(0);
     expect(await receiving).toBe(4);
     expect(receiver.notes()).toContain('the server closed the link: brief: the address was deleted');
-    await vi.waitFor(async () => expect((await run('get', 'connections')).notes).toContain('No connections'));
+    await vi.waitFor(async () => expect((await run('get', 'connections')).output).not.toMatch(/amqp/));
   });
 
   it('status, describe and connections', async () => {

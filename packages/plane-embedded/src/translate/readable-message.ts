@@ -5,7 +5,8 @@ import type { ReadableMessage } from '@millrace/controller';
 import { payloadOf } from './amqp-text.js';
 import { factsOf } from './message-facts.js';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark is part of the body like the rest. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readableMessage({ id, message, deliveryCount }: BrowsedMessage): ReadableMessage {
   const facts = factsOf(message);

@@ -20,7 +20,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const shown = () => messaging.observeConnections().map(({ id, links }) => [id, ...links.map((link) => link.deliveries)]);
+const shown = () =>
+  messaging.observeConnections().map(({ id, links }) => [id, ...links.map((link) => link.deliveries)]);
 
 test('a job is a connection with a link on its source and one on its target', async () => {
   await plant.deploy(COPY);
