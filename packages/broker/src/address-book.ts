@@ -40,11 +40,14 @@ export class AddressBook implements TopicKeeper {
   private readonly temporary = new Map<object, Set<string>>();
   private temporaryCount = 0;
   private temporaryNumber = 0;
+  /** Marks this run: a reply that outlived a restart must not reach somebody else's temporary queue. */
+  private readonly epoch: string;
   private implicitCount = 0;
 
-  constructor(core: Core, options: { readonly implicitTopics: number }) {
+  constructor(core: Core, options: { readonly implicitTopics: number; readonly startMs: number }) {
     this.core = core;
     this.implicitMax = options.implicitTopics;
+    this.epoch = options.startMs.toString(36);
     const topicProducers: CapacitySource = { eachProducer: (visit) => this.eachTopicProducer(visit) };
     this.subscriptions = new Subscriptions(core, this.tree, topicProducers);
   }
@@ -101,13 +104,12 @@ export class AddressBook implements TopicKeeper {
     return this.createImplicit(name);
   }
 
-  /** A queue or durable subscription as the journal had it. @returns the store to be filled */
+  /** A queue or durable subscription as the journal had it: queues first. @returns the store to be filled */
   restore(facts: StoreFacts): MessageStore {
     const { kind, name, source } = facts;
     if (kind === 'subscription') {
-      const topic = hasWildcard(source) ? undefined : (this.addresses.get(source) ?? this.createImplicit(source));
-      // Nothing else than topics came to be before this: subscriptions are restored first.
-      return this.subscriptions.restore(facts, topic as Topic | undefined).group.store;
+      const known = hasWildcard(source) ? undefined : (this.addresses.get(source) ?? this.createImplicit(source));
+      return this.subscriptions.restore(facts, known instanceof Topic ? known : undefined).group.store;
     }
     if (kind === 'dead-letters') return (this.createDeadLetters(name) as Queue).group.store;
     const queue = new Queue(this.core, name, completeSettings({ type: 'queue' }));
@@ -125,7 +127,7 @@ export class AddressBook implements TopicKeeper {
 
   createTemporary(owner: object): string | RefusalReason {
     if (this.temporaryCount >= TEMPORARY_MAX) return 'resource-limit-exceeded';
-    const name = `${TEMPORARY_PREFIX}${++this.temporaryNumber}`;
+    const name = `${TEMPORARY_PREFIX}${this.epoch}/${++this.temporaryNumber}`;
     const queue = new Queue(this.core, name, TEMPORARY_SETTINGS, { temporary: true });
     queue.owner = owner;
     this.addresses.set(name, queue);

@@ -83,7 +83,10 @@ export class Broker {
     };
     this.arena = arena;
     this.core = core;
-    this.book = new AddressBook(core, { implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS });
+    this.book = new AddressBook(core, {
+      implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS,
+      startMs: options.now(),
+    });
     this.retained = new Retained(arena, core.log, options.retained ?? RETAINED_LIMITS);
     this.keyed = new KeyedRecords(core.log);
     this.transactions = new Transactions(core, this.book, this.keyed);
@@ -259,7 +262,7 @@ export class Broker {
     return group === undefined ? undefined : browseStore(group.store, options);
   }
 
-  /** Takes over what the journal had. Subscriptions first: they make the topics that no document declares yet. */
+  /** Takes over what the journal had. */
   private recover(recovery: Recovery): void {
     const { core } = this;
     const { log } = core;
@@ -268,7 +271,7 @@ export class Broker {
     log.version = recovery.version;
     log.durablePosition = recovery.lastPosition;
     const stores = recovery.stores();
-    for (const kind of ['subscription', 'dead-letters', 'queue'] as const) {
+    for (const kind of ['dead-letters', 'queue', 'subscription'] as const) {
       for (const recovered of stores)
         if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log);
     }

@@ -11,6 +11,7 @@ export {
 } from './address-settings.js';
 export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
+export type { Journal, JournalOwner, JournalRecord } from './journal-port.js';
 export { RecordError } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {
@@ -22,4 +23,4 @@ export type {
 } from './observation.js';
 export { Outcome, type RefusalReason } from './outcome.js';
 export type * from './ports.js';
-export { type JournalRecord, Recovery } from './recovery.js';
+export { Recovery } from './recovery.js';

@@ -4,6 +4,7 @@
  * they take back stood in the same segment or an older one, and is gone with it.
  */
 import type { BrokerLog } from './broker-log.js';
+import type { JournalRecord } from './journal-port.js';
 import type { KeyedRecords } from './keyed-records.js';
 import { readKeyed } from './log/keyed-record.js';
 import type { LateRecord } from './log/late-record.js';
@@ -12,7 +13,6 @@ import { RecordReader } from './log/record-reader.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { readStoreOpened } from './log/store-record.js';
 import type { Message } from './message.js';
-import type { JournalRecord } from './recovery.js';
 import type { Retained } from './retained.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 

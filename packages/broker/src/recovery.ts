@@ -20,6 +20,7 @@
  * of 512 needs one base and 512 small offsets, and `Journal.read` brings the block back ahead of the cursor.
  */
 import { Arena } from './arena.js';
+import type { JournalOwner, JournalRecord } from './journal-port.js';
 import type { LiveRecords } from './live-records.js';
 import { readDeliveryCount } from './log/delivery-count-record.js';
 import { type KeyedRecord, readKeyed } from './log/keyed-record.js';
@@ -32,19 +33,9 @@ import { readStoreGone, readStoreOpened } from './log/store-record.js';
 import type { Message } from './message.js';
 import { RecoveredStore } from './recovered-store.js';
 
-/** A record as the journal hands it over; its bytes stay the journal's. */
-export interface JournalRecord {
-  readonly type: number;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  /** What `append` returned for it. */
-  readonly position: number;
-}
-
 const GONE = 'gone';
 
-export class Recovery {
+export class Recovery implements JournalOwner {
   /** Where recovered content lies; the broker's from then on. */
   readonly arena = new Arena();
   /** Retained messages; their place in the journal is that of the message. */

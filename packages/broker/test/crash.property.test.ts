@@ -130,9 +130,7 @@ class World {
   run(step: Step): void {
     switch (step.kind) {
       case 'send':
-        for (let i = 0; i < step.count; i++) {
-          this.host.producer(step.to).send(`${++this.number}`, { durable: step.durable, size: 40 });
-        }
+        for (let i = 0; i < step.count; i++) this.send(step);
         break;
       case 'take':
         this.consumer(step.store)?.give(step.count);
@@ -208,6 +206,22 @@ class World {
     expect(stored.filter((one) => !this.journal.released.has(one.position))).toEqual([]);
     this.crash(0);
     expect(this.snapshot().stores).toEqual({ q: [], d: [], e: [], 'dead-letters': [] });
+  }
+
+  private send({ to: address, durable }: Extract<Step, { kind: 'send' }>): void {
+    const { host, journal } = this;
+    const number = ++this.number;
+    const settled = (tag: number, outcome: Outcome) => {
+      const isThere = journal.written.some((one) => one.bytes.includes(`${tag} `));
+      expect(outcome === Outcome.accepted).toBe(isThere);
+    };
+    const sender = { settled, capacityChanged() {}, addressDeleted() {} };
+    const producer = host.broker.openProducer(address, sender);
+    if (typeof producer === 'string') throw new Error(producer);
+    expect(producer.send(message(address, `${number}`, { durable, size: 40 }), number)).toBe(
+      durable ? 'pending' : 'accepted',
+    );
+    producer.close();
   }
 
   private declare(): void {

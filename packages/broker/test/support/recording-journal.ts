@@ -21,6 +21,8 @@ export class RecordingJournal implements Journal {
   /** On disk, in order. */
   records: JournalRecord[];
   readonly released = new Set<number>();
+  /** The last batch that came to be on disk. */
+  written: readonly JournalRecord[] = [];
   inFlight: Batch[] = [];
   private open: JournalRecord[] = [];
   private position: number;
@@ -60,6 +62,7 @@ export class RecordingJournal implements Journal {
   succeed(count = this.inFlight.length): void {
     for (const { records, done, empties } of this.inFlight.splice(0, count)) {
       this.records.push(...records);
+      this.written = records;
       this.begin = Math.max(this.begin, empties);
       this.records = this.records.filter((record) => record.position >= this.begin);
       done(undefined);
@@ -68,6 +71,7 @@ export class RecordingJournal implements Journal {
 
   /** All batches in flight never will be. */
   fail(): void {
+    this.written = [];
     for (const { done } of this.inFlight.splice(0)) done(new JournalError('no space left'));
     this.empties = 0;
   }
