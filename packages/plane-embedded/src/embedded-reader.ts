@@ -2,7 +2,15 @@
  * One job's reader on the embedded broker: a consumer that gathers what is delivered into columns, and settles it by
  * transactions. Nothing is copied but the columns that the job reads.
  */
-import { type Broker, type Consumer, type Delivery, type Message, Outcome, type Subscription } from '@millrace/broker';
+import {
+  type Broker,
+  type Consumer,
+  type Delivery,
+  type Message,
+  Outcome,
+  type Subscription,
+  type Transaction,
+} from '@millrace/broker';
 import type {
   Commit,
   ConnectionObservation,
@@ -10,6 +18,7 @@ import type {
   MessageAccess,
   MessageBatch,
   MessageReader,
+  OutputMessage,
 } from '@millrace/controller';
 import { AddressNames } from './address-names.js';
 import { BatchBuilder } from './batch-builder.js';
@@ -24,6 +33,8 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const OPEN_BATCHES = 8;
 /** Empty batches kept for use again. */
 const SPARE_BATCHES = 2;
+
+const NO_OUTPUTS: Transaction['outputs'] = [];
 
 export type OpenOptions = Parameters<MessageAccess['open']>[0];
 
@@ -127,7 +138,7 @@ export class EmbeddedReader implements MessageReader {
     while (batches < this.open.length && this.open[batches]!.token <= consumed) batches += 1;
     const transaction = {
       consumed: this.deliveriesOf(batches),
-      outputs: commit.outputs.map((output) => ({ address: output.address, message: messageFromOutput(output) })),
+      outputs: commit.outputs.length === 0 ? NO_OUTPUTS : commit.outputs.map(outputOf),
       state: commit.state === undefined ? undefined : { name: this.options.job, bytes: commit.state },
     };
     this.sending += commit.outputs.length;
@@ -138,7 +149,7 @@ export class EmbeddedReader implements MessageReader {
         return;
       }
       this.sent += commit.outputs.length;
-      if (!this.closed) for (const batch of this.open.splice(0, batches)) this.useAgain(batch);
+      if (!this.closed) for (let left = batches; left > 0; left -= 1) this.useAgain(this.open.shift()!);
       done(undefined);
     });
   }
@@ -221,4 +232,8 @@ export class EmbeddedReader implements MessageReader {
     if (batches === 1) return this.open[0]!.deliveries;
     return this.open.slice(0, batches).flatMap((batch) => batch.deliveries);
   }
+}
+
+function outputOf(output: OutputMessage): Transaction['outputs'][number] {
+  return { address: output.address, message: messageFromOutput(output) };
 }

@@ -182,10 +182,7 @@ export class JobRunner implements Runnable {
     this.job.advance(oldest ?? reader.clockMs());
     const rows = this.job.takeOutputs();
     this.keepResults(rows, reader);
-    outbox.add(
-      batch?.token,
-      rows.map(({ message }) => message),
-    );
+    outbox.add(batch?.token, rows);
     outbox.flush();
     return batch !== undefined && oldest !== undefined;
   }

@@ -3,12 +3,15 @@
  * the next. A commit that is refused is tried again as it is: the job's state already counts its inputs, so it must get
  * through before anything else does.
  */
-import type { MessageReader, OutputMessage } from '@millrace/controller';
+import type { Commit, MessageReader, OutputMessage } from '@millrace/controller';
+import type { OutputRow } from '@millrace/stream-engine';
 
 /** Rows that wait for a commit before the job reads no further. */
 const WAITING_MAX = 10_000;
 const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 5_000;
+/** Most commits of a job with windows have no outputs, and there is one for each few messages. */
+const NO_OUTPUTS: readonly OutputMessage[] = [];
 
 export interface OutboxEvents {
   /** A commit got through, or was refused: there may be something to do. */
@@ -20,7 +23,7 @@ export class Outbox {
   refusal: Error | undefined;
   private consumed: number | undefined;
   private outputs: OutputMessage[] = [];
-  private sending: { consumed: number | undefined; readonly outputs: readonly OutputMessage[] } | undefined;
+  private sending: (Omit<Commit, 'consumed'> & { consumed: number | undefined }) | undefined;
   private underWay = false;
   private retryTimer: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MIN_MS;
@@ -42,17 +45,18 @@ export class Outbox {
     return this.refusal !== undefined || this.outputs.length >= WAITING_MAX;
   }
 
-  add(consumed: number | undefined, outputs: readonly OutputMessage[]): void {
+  add(consumed: number | undefined, rows: readonly OutputRow[]): void {
     if (consumed !== undefined) this.consumed = consumed;
-    for (const output of outputs) this.outputs.push(output);
+    for (const { message } of rows) this.outputs.push(message);
   }
 
   /** Starts a commit of what waits, unless one is under way or is to be tried again. */
   flush(): void {
     if (this.sending !== undefined || (this.consumed === undefined && this.outputs.length === 0)) return;
-    this.sending = { consumed: this.consumed, outputs: this.outputs };
+    const { outputs } = this;
+    this.sending = { consumed: this.consumed, outputs: outputs.length === 0 ? NO_OUTPUTS : outputs, state: undefined };
     this.consumed = undefined;
-    this.outputs = [];
+    if (outputs.length > 0) this.outputs = [];
     this.send();
   }
 
@@ -76,21 +80,22 @@ export class Outbox {
   }
 
   private send(): void {
-    const commit = this.sending;
-    if (commit === undefined || this.underWay) return;
+    if (this.sending === undefined || this.underWay) return;
     this.underWay = true;
-    this.reader.commit({ ...commit, state: undefined }, (error) => {
-      this.underWay = false;
-      if (this.sending !== commit) return;
-      this.refusal = error;
-      if (error === undefined) {
-        this.sending = undefined;
-        this.retryMs = RETRY_MIN_MS;
-      } else {
-        this.retryTimer = setTimeout(() => this.send(), this.retryMs);
-        this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
-      }
-      this.events.onChange();
-    });
+    this.reader.commit(this.sending, this.finish);
   }
+
+  private readonly finish = (error: Error | undefined): void => {
+    this.underWay = false;
+    if (this.sending === undefined) return;
+    this.refusal = error;
+    if (error === undefined) {
+      this.sending = undefined;
+      this.retryMs = RETRY_MIN_MS;
+    } else {
+      this.retryTimer = setTimeout(() => this.send(), this.retryMs);
+      this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+    }
+    this.events.onChange();
+  };
 }
