@@ -184,6 +184,8 @@ export class JobRunner implements Runnable {
     this.keepResults(rows, reader);
     outbox.add(batch?.token, rows);
     outbox.flush();
+    // What comes now is read when the commit is through, in one batch: the reader is not asked to the end before that, so
+    // it does not call again. With more than a batch behind, reading goes on while the commit is under way.
     return batch !== undefined && oldest !== undefined;
   }
 

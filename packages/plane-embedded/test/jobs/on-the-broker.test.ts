@@ -1,8 +1,9 @@
 /** Jobs over the real broker and its MessageAccess, on a journal that fails every third commit. */
-import type { Message, Producer } from '@millrace/broker';
+import { type AmqpMessage, encodeMessage } from '@millrace/amqp';
+import { type Message, MessageFormat, type Producer } from '@millrace/broker';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { START } from './job-fixture.js';
-import { Plant, text } from './plant.js';
+import { message, Plant, text } from './plant.js';
 
 let plant: Plant;
 beforeEach(() => {
@@ -77,4 +78,48 @@ test('a target that is declared later gets all that was computed before', async 
   plant.broker.declare('later', { type: 'queue' });
   plant.pass(30_000);
   expect(plant.stored('later')).toEqual(['0:5:4', '5:5:9', '10:5:14', '15:5:19']);
+});
+
+test('messages of either protocol make one window', async () => {
+  plant.broker.declare('temperature', { type: 'queue' });
+  await plant.deploy(COUNTS('temperature'));
+  const bodies: readonly AmqpMessage['body'][] = [
+    { kind: 'value', value: '21' },
+    { kind: 'value', value: 23 },
+    { kind: 'data', data: Buffer.from('22') },
+  ];
+  plant.send('temperature', text(20), ...bodies.map((body) => message(MessageFormat.amqp, encodeMessage({ body }))));
+  plant.pass(20_000);
+  expect(plant.stored('max')).toEqual(['0:4:23']);
+});
+
+test('jobs on one topic each get all of it, and a backlog of one does not hold up another', async () => {
+  plant.broker.declare('readings', { type: 'topic' });
+  plant.broker.declare('other', { type: 'queue' });
+  const copy = 'INSERT INTO max SELECT body FROM STREAM other';
+  await plant.deploy(COUNTS('readings'), 'one');
+  await plant.deploy(COUNTS('readings'), 'two');
+  await plant.deploy(copy, 'small');
+  plant.pass(10);
+  plant.send('readings', ...Array.from({ length: 50_000 }, (_, n) => text(n)));
+  plant.send('other', text(7));
+  plant.pass(1000);
+  expect(plant.stored('max')).toEqual(['7']);
+  plant.pass(20_000);
+  expect(plant.stored('max')).toEqual(['7', '0:50000:49999', '0:50000:49999']);
+});
+
+test('a commit that fails is tried again with what it had: each message is handed out and stored once', async () => {
+  plant.broker.declare('temperature', { type: 'queue' });
+  await plant.deploy('INSERT INTO max SELECT body FROM STREAM temperature');
+  for (let n = 0; n < 60; n++) {
+    plant.send('temperature', text(n));
+    for (let ms = 0; ms < 7; ms++) plant.pass(1);
+  }
+  plant.pass(20_000);
+  expect(plant.journal.failures).toBeGreaterThan(3);
+  expect(plant.stored('max')).toEqual(Array.from({ length: 60 }, (_, n) => String(n)));
+  expect(plant.broker.address('temperature')).toMatchObject({ stored: 0, counters: { out: expect.any(Number) } });
+  // Nothing was handed out twice: what a refused commit consumed stayed with its reader.
+  expect(plant.broker.address('temperature')?.counters.out).toBe(60);
 });

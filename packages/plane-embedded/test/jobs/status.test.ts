@@ -2,7 +2,7 @@
 import { JobError } from '@millrace/stream-engine';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeFailure } from '../../src/jobs/job-status.js';
-import { JobFixture, planOf } from './job-fixture.js';
+import { JobFixture, MAXIMA, planOf } from './job-fixture.js';
 
 let fixture: JobFixture;
 beforeEach(() => {
@@ -58,7 +58,23 @@ describe('an expression that fails', () => {
     expect(fixture.access.bodies).toEqual(['2', '4']);
   });
 
-  test('a failed job stays failed when it is resumed or told to pause, and starts anew when deployed again', async () => {
+  test('a failed job that is resumed starts anew, and says so', async () => {
+    await fixture.deploy(MAXIMA);
+    fixture.send(0, 1);
+    fixture.pass();
+    fixture.send(1, 'warm');
+    fixture.pass();
+    expect(fixture.status.phase).toBe('Failed');
+    fixture.access.waiting.length = 0;
+    await fixture.plane.control('job', 'resume');
+    fixture.send(2, 3);
+    fixture.pass();
+    expect(fixture.status.message).toContain('it had failed: windows that were open then were started anew');
+    fixture.pass(10_000);
+    expect(fixture.windows).toEqual(['0=1:3']);
+  });
+
+  test('a failed job stays failed when told to pause, and starts anew when deployed again', async () => {
     await fixture.deploy(FORWARD);
     fixture.send(0, 'warm');
     fixture.pass();
