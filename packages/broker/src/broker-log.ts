@@ -102,6 +102,14 @@ export class BrokerLog {
     this.gaveUp(message);
   }
 
+  /** A message of which nothing is here was settled, and the record that says so may go before the message's own. */
+  settledAgain(id: number, sequence: number): void {
+    const store = this.stores.get(id);
+    if (store === undefined) return;
+    this.touch();
+    this.settledRuns.add(store, sequence, sequence);
+  }
+
   /** A transaction takes it out of this store, if its commit succeeds; then `consumedForGood` follows. */
   consumed(store: MessageStore, sequence: number, message: Message): void {
     if (!this.journal.durable) {
@@ -320,7 +328,8 @@ export class BrokerLog {
       this.undo(batch);
       batch.finish(true);
     } else {
-      this.durablePosition = batch.lastPosition;
+      // A batch may have nothing to say in the end.
+      this.durablePosition = Math.max(this.durablePosition, batch.lastPosition);
       this.wait = 0;
       this.nextWait = 0;
       this.succeeded(batch);

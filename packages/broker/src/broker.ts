@@ -275,6 +275,8 @@ export class Broker {
       for (const recovered of stores)
         if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log);
     }
+    for (const { store, sequence } of recovery.settledBefore) log.settledAgain(store, sequence);
+    for (const record of recovery.forgottenBefore) log.later(record);
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
     const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });

@@ -45,14 +45,16 @@ export class KeyedRecords {
 
   /** @returns false when there was nothing */
   forget(kind: string, key: string): boolean {
-    const entry = this.record(kind, key);
-    if (entry === undefined) return false;
+    const known = this.record(kind, key);
+    // A transaction under way may be about to keep it.
+    if (known === undefined && this.staged === 0) return false;
+    const entry = known ?? new KeyedRecord(kind, key);
     entry.version = ++this.log.version;
     entry.bytes = undefined;
     this.remove(entry);
     if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry.version);
     this.log.later(entry);
-    return true;
+    return known !== undefined;
   }
 
   /**
@@ -66,6 +68,7 @@ export class KeyedRecords {
     staged.version = ++this.log.version;
     staged.bytes = bytes;
     staged.position = this.log.stage(staged);
+    if (bytes === undefined) staged.writtenAt = this.log.open.lastPosition;
     this.staged++;
     return staged;
   }
@@ -81,6 +84,8 @@ export class KeyedRecords {
     }
     if (now !== undefined) {
       now.superseded = true;
+      // Its record may have been written again since; what takes it back is then to stand behind it.
+      if (staged.bytes === undefined && now.position > staged.writtenAt) this.log.later(staged);
       // One that is not on disk yet is given up when it is.
       if (now.position <= this.log.durablePosition) {
         this.log.release(now.position, now.length);

@@ -6,6 +6,8 @@ const RESUME = 0.75;
 
 export class MemoryBound {
   readonly limit: number;
+  /** Bytes that may exceed the limit, as they take the place of what the same transaction consumes. */
+  allowance = 0;
   blocked = false;
   /** Called when `blocked` changed. */
   changed: (() => void) | undefined = undefined;
@@ -19,7 +21,7 @@ export class MemoryBound {
   }
 
   exceeds(bytes: number): boolean {
-    return this.arena.storedBytes + bytes > this.limit;
+    return this.arena.storedBytes + bytes > this.limit + this.allowance;
   }
 
   grown(): void {

@@ -49,6 +49,9 @@ export class MessageStore {
   private spare: StoreBlock | undefined = undefined;
   /** Blocks that went away so far. */
   private unlinked = 0;
+  /** Where `slotAt` last found something, valid while no block went away. */
+  private found: StoreBlock;
+  private foundWhen = 0;
   private earliestExpiry = Number.POSITIVE_INFINITY;
   /** Recovered messages before this one may have been with a consumer when the process ended. */
   private recoveredUpTo = 0;
@@ -66,6 +69,7 @@ export class MessageStore {
     this.head = new StoreBlock(1);
     this.tail = this.head;
     this.cursorBlock = this.head;
+    this.found = this.head;
     core.maintenance.add(this);
   }
 
@@ -122,11 +126,15 @@ export class MessageStore {
     return this.recoveredCounts?.get(sequence) ?? 0;
   }
 
-  /** What stands at this sequence. Searches from the oldest on, where those are that are asked for. */
+  /** What stands at this sequence. Searches on from where it last found something: most ask in order. */
   slotAt(sequence: number): Slot {
-    for (let block: StoreBlock | undefined = this.head; block !== undefined; block = block.next) {
+    const valid = this.foundWhen === this.unlinked && this.found.base <= sequence;
+    for (let block: StoreBlock | undefined = valid ? this.found : this.head; block !== undefined; block = block.next) {
       if (sequence < block.base) return undefined;
-      if (sequence < block.base + BLOCK_SLOTS) return block.slots[sequence - block.base];
+      if (sequence >= block.base + BLOCK_SLOTS) continue;
+      this.found = block;
+      this.foundWhen = this.unlinked;
+      return block.slots[sequence - block.base];
     }
     return undefined;
   }

@@ -49,6 +49,10 @@ export class Recovery implements JournalOwner {
   version = 0;
   private readonly byNumber = new Map<number, RecoveredStore | typeof GONE>();
   private readonly keyed = new Map<string, Map<string, KeyedRecord>>();
+  /** What was settled by a record that stands before the message's own, and goes before it: to be settled again. */
+  readonly settledBefore: { readonly store: number; readonly sequence: number }[] = [];
+  /** The same for keys. */
+  readonly forgottenBefore = new Set<KeyedRecord>();
   private uselessPositions: number[] = [];
   private uselessLengths: number[] = [];
   private readonly reader = new RecordReader();
@@ -143,6 +147,8 @@ export class Recovery implements JournalOwner {
     }
     this.uselessPositions = [];
     this.uselessLengths = [];
+    this.settledBefore.length = 0;
+    this.forgottenBefore.clear();
     this.byNumber.clear();
     this.keyed.clear();
     this.retained.clear();
@@ -157,8 +163,12 @@ export class Recovery implements JournalOwner {
     for (let i = 0; i < holders.length; i++) {
       const store = this.store(holders.stores[i]!);
       const sequence = holders.sequences[i]!;
-      const before = store === GONE ? false : store.store(sequence, message);
-      if (store === GONE || before === false) continue;
+      if (store === GONE) continue;
+      const before = store.store(sequence, message);
+      if (before === false) {
+        this.settledBefore.push({ store: holders.stores[i]!, sequence });
+        continue;
+      }
       message.recordHolders++;
       if (before !== undefined) this.gaveUp(before);
       this.count(store, sequence, holders.counts[i]!);
@@ -231,7 +241,10 @@ export class Recovery implements JournalOwner {
       record.position = position;
       record.length = length;
     } else this.useless(position, length);
-    if (outdated) return;
+    if (outdated) {
+      if (before.bytes === undefined) this.forgottenBefore.add(before);
+      return;
+    }
     if (before !== undefined && before.position !== NOWHERE) this.useless(before.position, before.length);
     keys.set(record.key, record);
   }

@@ -46,7 +46,18 @@ export class Transactions {
     this.keyed = keyed;
   }
 
+  /** What it sends may take the place of what it consumes: a job must be able to empty a broker that is full. */
   commit(transaction: Transaction, done: Done): void {
+    const { memory } = this.core;
+    for (const { message } of transaction.consumed) memory.allowance += message.end - message.start;
+    try {
+      this.checkAndAppend(transaction, done);
+    } finally {
+      memory.allowance = 0;
+    }
+  }
+
+  private checkAndAppend(transaction: Transaction, done: Done): void {
     const { core } = this;
     core.turn.begin();
     const marked = mark(transaction.consumed);

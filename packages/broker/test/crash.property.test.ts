@@ -19,7 +19,16 @@ type Step =
   | { kind: 'take'; store: Name; count: number }
   | { kind: 'settle'; store: Name; from: number; count: number; outcome: Outcome }
   | { kind: 'leave'; store: Name }
-  | { kind: 'commit'; store: Name; from: number; count: number; outputs: readonly ('q' | 't')[]; value: number }
+  | {
+      kind: 'commit';
+      store: Name;
+      from: number;
+      count: number;
+      outputs: readonly ('q' | 't')[];
+      value: number;
+      key: string;
+      kept: number | undefined;
+    }
   | { kind: 'keep'; key: string; value: number | undefined }
   | { kind: 'retain'; topic: string; value: number | undefined; durable: boolean }
   | { kind: 'purge' }
@@ -73,6 +82,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         count: small,
         outputs: fc.array(to, { maxLength: 3 }),
         value: fc.nat({ max: 99 }),
+        key: name,
+        kept: value,
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('keep' as const), key: name, value }) },
@@ -104,14 +115,21 @@ interface Snapshot {
   readonly state: string | undefined;
 }
 
+interface UnderWay {
+  readonly state: string;
+  /** Undefined: kept or forgotten otherwise meanwhile. */
+  key: string | undefined;
+  readonly kept: string | undefined;
+}
+
 class World {
   journal = new RecordingJournal();
   private recovery = new Recovery();
   private host = new Host({ journal: this.journal, recovery: this.recovery });
   private consumers = new Map<Name, TestConsumer>();
   private everyone: TestConsumer[] = [];
-  /** States of the transactions under way. */
-  private underWay: string[] = [];
+  /** What the transactions under way are to keep. */
+  private underWay: UnderWay[] = [];
   /** What is on disk, and what each batch in flight makes of it. */
   private written: Snapshot;
   private inFlight: Snapshot[] = [];
@@ -146,6 +164,7 @@ class World {
         this.commit(step);
         break;
       case 'keep':
+        for (const one of this.underWay) if (one.key === step.key) one.key = undefined;
         if (step.value === undefined) this.host.broker.forget('kind', step.key);
         else this.host.broker.keep('kind', step.key, Buffer.from(`${step.value}`));
         break;
@@ -218,14 +237,17 @@ class World {
     const sender = { settled, capacityChanged() {}, addressDeleted() {} };
     const producer = host.broker.openProducer(address, sender);
     if (typeof producer === 'string') throw new Error(producer);
-    expect(producer.send(message(address, `${number}`, { durable, size: 40 }), number)).toBe(
-      durable ? 'pending' : 'accepted',
-    );
+    producer.send(message(address, `${number}`, { durable, size: 40 }), number);
     producer.close();
   }
 
   private declare(): void {
-    this.host.broker.declare('q', { type: 'queue', maxDeliveries: 3 });
+    this.host.broker.declare('q', {
+      type: 'queue',
+      maxDeliveries: 3,
+      limits: { messages: 20 },
+      whenFull: 'dropOldest',
+    });
     this.host.broker.declare('t', { type: 'topic', maxDeliveries: 3 });
   }
 
@@ -260,10 +282,11 @@ class World {
         message: message(address, `${++this.number}`, { durable: true }),
       })),
       state: { name: 'job', bytes: Buffer.from(`${step.value}`) },
+      kept: [{ kind: 'kind', key: step.key, bytes: step.kept === undefined ? undefined : Buffer.from(`${step.kept}`) }],
     };
     const state = `${step.value}`;
     const { broker } = this.host;
-    this.underWay.push(state);
+    this.underWay.push({ state, key: step.key, kept: step.kept === undefined ? undefined : `${step.kept}` });
     broker.commit(transaction, (refusal) => {
       this.underWay.shift();
       if (refusal === 'journal-failed') return;
@@ -316,6 +339,12 @@ class World {
 
   private snapshot(): Snapshot {
     const { broker } = this.host;
+    const kept = new Map([...broker.kept('kind')].map(([key, bytes]) => [key, `${bytes}`]));
+    for (const one of this.underWay) {
+      if (one.key === undefined) continue;
+      if (one.kept === undefined) kept.delete(one.key);
+      else kept.set(one.key, one.kept);
+    }
     const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : `${bytes}`);
     return {
       stores: Object.fromEntries(NAMES.map((one) => [one, this.stored(one)])) as Snapshot['stores'],
@@ -323,9 +352,9 @@ class World {
         .subscriptions()
         .map((one) => `${one.durableName} ${one.source}`)
         .sort(),
-      kept: Object.fromEntries([...broker.kept('kind')].map(([key, bytes]) => [key, `${bytes}`])),
+      kept: Object.fromEntries(kept),
       retained: Object.fromEntries(broker.retainedMatching('#').map((one) => [one.address, textOf(one)])),
-      state: this.underWay.at(-1) ?? text(broker.state('job')),
+      state: this.underWay.at(-1)?.state ?? text(broker.state('job')),
     };
   }
 

@@ -306,6 +306,52 @@ describe('after a crash', () => {
   });
 });
 
+describe('a message that is moved in the journal while a transaction consumes it', () => {
+  function consumedAndMoved() {
+    const world = begin();
+    world.host.producer('q').send('1', durable);
+    world.turn();
+    const consumed = world.host.subscribe('q').deliveries;
+    world.host.broker.commit({ consumed, outputs: [], state: undefined }, () => {});
+    world.host.turn();
+    world.journal.empty(world.recovery, 1);
+    world.host.turn();
+    return world;
+  }
+
+  /** Everything that is not behind the moved record goes, the settlement before it too. */
+  function emptyUpToMoved(world: Restartable): void {
+    const moved = world.journal.records.findLast((one) => one.type === RecordType.stored)!;
+    world.journal.emptyBefore(world.recovery, moved.position);
+    world.turn();
+    world.turn();
+  }
+
+  test('does not come back by its new record when the settlement before that is gone', () => {
+    const world = consumedAndMoved();
+    world.journal.succeed();
+    world.turn();
+    emptyUpToMoved(world);
+    expect(world.restart().broker.address('q')?.stored).toBe(0);
+  });
+
+  test('nor when a crash came between', () => {
+    const world = consumedAndMoved();
+    world.restart(2);
+    world.turn();
+    expect(world.host.broker.address('q')?.stored).toBe(0);
+    emptyUpToMoved(world);
+    expect(world.restart().broker.address('q')?.stored).toBe(0);
+  });
+
+  test('is there when the transaction failed', () => {
+    const world = consumedAndMoved();
+    world.journal.fail();
+    world.turn();
+    expect(world.restart().broker.address('q')?.stored).toBe(1);
+  });
+});
+
 describe('a batch that fails', () => {
   test('does not take a dead letter with it when the segment of the original goes', () => {
     const world = begin();

@@ -23,6 +23,26 @@ function transaction(consumed: readonly Delivery[], outputs: readonly (readonly 
 }
 
 describe('a transaction', () => {
+  test('may send in place of what it consumes though the broker is full', () => {
+    const host = new Host({ memoryBytes: 1000 });
+    host.broker.declare('in', { type: 'queue' });
+    host.broker.declare('max', { type: 'queue' });
+    const sender = host.producer('in');
+    while (sender.send('x', { size: 100 }) === 'accepted');
+    const reader = host.subscribe('in');
+    const refusals: unknown[] = [];
+    const max = (size: number) => ({ address: 'max', message: message('max', 'max', { size }) });
+    const commit = (consumed: readonly Delivery[], size: number) => {
+      host.broker.commit({ consumed, outputs: [max(size)], state: undefined }, (refusal) => refusals.push(refusal));
+      host.turn();
+    };
+    commit([], 100);
+    commit(reader.deliveries.slice(0, 1), 101);
+    commit(reader.deliveries.slice(0, 1), 100);
+    expect(refusals).toEqual(['resource-limit-exceeded', 'resource-limit-exceeded', undefined]);
+    expect(sender.send('x', { size: 100 })).toBe('rejected');
+  });
+
   test('consumes, sends and keeps state, with one batch of the journal', () => {
     const journal = new FailingJournal({ fails: () => false, later: true });
     const { host, broker, reader, dones } = job(journal);

@@ -20,6 +20,8 @@ export class KeyedRecord implements LateRecord {
   /** Undefined: gone. */
   bytes: Uint8Array | undefined = undefined;
   superseded = false;
+  /** Where a transaction's word that it is gone lies. */
+  writtenAt = NOWHERE;
   position = NOWHERE;
   length = 0;
 

@@ -81,7 +81,11 @@ export class RecordingJournal implements Journal {
     const first = this.records[0]?.position ?? 0;
     const last = this.records.at(-1)?.position ?? 0;
     // Only what is on disk can be emptied.
-    const end = Math.min(first + segments * SEGMENT_BYTES, last + 1);
+    this.emptyBefore(recovery, Math.min(first + segments * SEGMENT_BYTES, last + 1));
+  }
+
+  /** The same with all records before a position. */
+  emptyBefore(recovery: Recovery, end: number): void {
     for (const record of this.records.filter((one) => one.position < end)) recovery.rewrite(record);
     this.empties = end;
   }
