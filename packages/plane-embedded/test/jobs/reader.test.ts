@@ -196,3 +196,17 @@ test('what cannot be decoded goes to the dead letters, is counted, and the job g
   expect(plant.broker.address('dead-letters')).toMatchObject({ stored: 2 });
   expect(plant.broker.address('temperature')).toMatchObject({ stored: 0, counters: { deadLettered: 2 } });
 });
+
+test.each([[['body']], [[]]])(
+  'holds a few MiB of large messages at once, whatever it reads of them (%j)',
+  (columns) => {
+    const reader = plant.access.open({ job: 'job', source: 'temperature', columns, onReady: () => {} });
+    const large = 'x'.repeat(1024 * 1024);
+    plant.send('temperature', ...Array.from({ length: 20 }, () => text(large)));
+    plant.pass(100);
+    expect([...plant.access.observe()][0]?.links[0]).toMatchObject({ credit: 0, unsettled: 4 });
+    expect(reader.backlog()).toBe(20);
+    expect(reader.readBatch(8192)?.count).toBe(4);
+    reader.close();
+  },
+);
