@@ -1,1 +1,11 @@
-export { type Journal, JournalError, MemoryJournal } from './journal.js';
+export { JournalDamage, JournalError, JournalFailed, JournalFull, JournalLocked, JournalVersion } from './errors.js';
+export {
+  type DurableJournal,
+  type Journal,
+  type JournalFigures,
+  type JournalOwner,
+  type JournalRecord,
+  type JournalState,
+  MemoryJournal,
+  type RecordPart,
+} from './journal.js';
