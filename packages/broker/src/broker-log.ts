@@ -307,10 +307,13 @@ export class BrokerLog {
 
   private writeLate(): void {
     const { batch, late, writer } = this;
-    const { durable } = this.journal;
     for (const record of late) {
+      if (!this.journal.durable) {
+        this.append(RecordType.kept);
+        continue;
+      }
       const written = record.write(writer);
-      if (durable && record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
+      if (record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
       if (written === undefined) {
         if (!record.superseded) record.position = NOWHERE;
         continue;
