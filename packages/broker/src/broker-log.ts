@@ -23,6 +23,7 @@ import { type SettledRun, SettledRuns } from './log/settled-runs.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
+import type { RefusalReason } from './outcome.js';
 import type { Turn } from './turn.js';
 
 /** Ticks between two retries at most: about six seconds. */
@@ -70,6 +71,13 @@ export class BrokerLog {
   /** The batch that is being filled. */
   get open(): CommitBatch {
     return this.batch;
+  }
+
+  /** Why nothing new can be made durable now; undefined: it can. */
+  get refusal(): RefusalReason | undefined {
+    const kind = this.journal.state?.kind ?? 'open';
+    if (kind === 'open') return undefined;
+    return kind === 'full' ? 'resource-limit-exceeded' : 'journal-failed';
   }
 
   /** Whether this owned message lies in the journal already, so that another store needs one of its own. */
@@ -212,11 +220,11 @@ export class BrokerLog {
   /** Closes the batch. Those who wait in it hear from it when the journal reports, perhaps before this returns. */
   commit(): void {
     if (this.emptying) this.retryNow();
-    this.emptying = false;
     this.writeMessage();
     if (!this.settledRuns.empty) for (const runs of this.settledRuns.take()) this.writeRuns(runs, this.batch.settled);
     if (!this.consumedRuns.empty) for (const runs of this.consumedRuns.take()) this.writeRuns(runs, undefined);
     if (this.late.size > 0) this.writeLate();
+    this.emptying = false;
     const { batch, dirty } = this;
     if (!dirty && batch.empty) return;
     this.batch = new CommitBatch();
@@ -233,16 +241,20 @@ export class BrokerLog {
 
   /** Has what failed batches said, and still is so, written with the next one; less and less often while that fails. */
   retry(): void {
-    if (this.failed.length === 0 || this.wait-- > 0) return;
+    const { refusal } = this;
+    if (this.late.size > 0 && refusal === undefined) this.touch();
+    if (this.failed.length === 0 || refusal === 'journal-failed' || this.wait-- > 0) return;
     this.wait = this.nextWait;
     this.nextWait = Math.min(RETRY_WAIT_MAX, Math.max(1, this.nextWait * 2));
     this.retryNow();
   }
 
   private retryNow(): void {
-    if (this.failed.length === 0) return;
-    const { failed } = this;
-    this.failed = [];
+    // A full journal takes settlements, but not together with messages that were sent on: those wait for room.
+    const all = this.refusal === undefined || this.emptying;
+    const failed = this.failed.filter((batch) => all || batch.kept.length === 0);
+    if (failed.length === 0) return;
+    this.failed = this.failed.filter((batch) => !failed.includes(batch));
     this.touch();
     for (const batch of failed) {
       for (const { store, first, last } of batch.settled) {
@@ -307,12 +319,19 @@ export class BrokerLog {
 
   private writeLate(): void {
     const { batch, late, writer } = this;
+    // What nobody waits for is not to stop what a full journal still takes.
+    const heldBack: LateRecord[] = [];
+    const holdsBack = this.refusal !== undefined && batch.empty && !this.emptying;
     for (const record of late) {
       if (!this.journal.durable) {
         this.append(RecordType.kept);
         continue;
       }
       const written = record.write(writer);
+      if (holdsBack && written?.lives) {
+        heldBack.push(record);
+        continue;
+      }
       if (record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
       if (written === undefined) {
         if (!record.superseded) record.position = NOWHERE;
@@ -323,6 +342,7 @@ export class BrokerLog {
       record.length = writer.length;
     }
     late.clear();
+    for (const record of heldBack) late.add(record);
   }
 
   private reported(batch: CommitBatch, failed: boolean): void {

@@ -228,7 +228,8 @@ export class Broker {
       return undefined;
     }
     stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
-    return this.retained.keep(message);
+    const unwritable = message.durable ? this.core.log.refusal : undefined;
+    return unwritable ?? this.retained.keep(message);
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */

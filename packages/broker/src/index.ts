@@ -12,7 +12,7 @@ export {
 export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
 export type { Journal, JournalOwner, JournalRecord } from './journal-port.js';
-export { RecordError } from './log/record-type.js';
+export { RecordError, TAKING_BACK } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {
   AddressView,

@@ -12,6 +12,11 @@ import type { Journal as RecordJournal } from '@millrace/journal';
 
 export interface Journal extends RecordJournal {
   /**
+   * `full`: only batches of records that take something back, and those that empty a segment, are still taken.
+   * `failed`, `closed`: none. Default: always open.
+   */
+  readonly state?: { readonly kind: 'open' | 'full' | 'failed' | 'closed' };
+  /**
    * A record is not needed any more: `length` bytes of it at the `position` that `append` returned. Comes once for each
    * record, and only for such as are on disk; its segment may be gone already.
    */

@@ -132,6 +132,8 @@ class QueueProducer extends AddressProducer {
       return 'accepted';
     }
     if (group.refuses(1, size)) return this.refuse('resource-limit-exceeded');
+    const unwritable = message.durable && group.store.journaled ? core.log.refusal : undefined;
+    if (unwritable !== undefined) return this.refuse(unwritable);
     queue.counters.in++;
     const waits = group.put(message) && tag >= 0;
     if (waits) core.log.open.addSender(this.sender, tag);

@@ -166,6 +166,10 @@ class TopicProducer extends AddressProducer {
       const refusal = topic.refusalFor(1, size);
       if (refusal !== undefined) return this.refuse(refusal);
     }
+    if (message.durable && (message.retain || route.groups.some((group) => group.store.journaled))) {
+      const unwritable = core.log.refusal;
+      if (unwritable !== undefined) return this.refuse(unwritable);
+    }
     topic.counters.in++;
     const { groups } = route;
     // One that is to be retained waits for that: the listener calls `retain` within the same turn.

@@ -62,7 +62,8 @@ export class Transactions {
     core.turn.begin();
     const marked = mark(transaction.consumed);
     const outputs = marked === 'deleted' ? marked : this.resolve(transaction);
-    const refusal = typeof outputs === 'string' ? outputs : refusalOf(outputs);
+    const refusal =
+      typeof outputs === 'string' ? outputs : (refusalOf(outputs) ?? this.unwritable(transaction, outputs));
     if (typeof outputs === 'string' || refusal !== undefined) {
       if (typeof outputs !== 'string') leave(outputs);
       if (marked !== 'deleted') for (const delivery of marked) reopen(delivery);
@@ -103,6 +104,17 @@ export class Transactions {
       const { store } = delivery.member.group;
       if (delivery.message.durable && store.journaled) log.consumed(store, delivery.sequence, delivery.message);
     }
+  }
+
+  /** Why what is to be kept of it could not be written; what it only consumes can. */
+  private unwritable({ state, kept }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
+    const { refusal } = this.core.log;
+    if (refusal === undefined) return undefined;
+    const adds =
+      state !== undefined ||
+      kept?.some((one) => one.bytes !== undefined) ||
+      outputs.some(({ address, message }) => message.durable || address.settings.durability === 'always');
+    return adds ? refusal : undefined;
   }
 
   private stage({ state, kept }: Transaction): KeyedRecord[] {

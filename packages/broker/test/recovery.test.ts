@@ -385,6 +385,98 @@ describe('a batch that fails', () => {
   });
 });
 
+describe('a journal that is full', () => {
+  function full() {
+    const world = begin();
+    for (const text of ['1', '2']) world.host.producer('q').send(text, durable);
+    world.host.subscribe('t', { durableName: 'd', capacity: 0 });
+    world.turn();
+    world.journal.state = { kind: 'full' };
+    const step = () => {
+      world.host.turn();
+      world.journal.decide();
+      world.host.broker.tick(world.host.nowMs);
+    };
+    return { world, step };
+  }
+
+  test('takes nothing new that is durable, and everything else', () => {
+    const { world } = full();
+    const { host } = world;
+    for (const address of ['q', 't']) {
+      const sender = host.producer(address);
+      expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'resource-limit-exceeded']);
+      expect(sender.send('x')).toBe('accepted');
+    }
+    expect(host.broker.retain(message('r', 'x', durable))).toBe('resource-limit-exceeded');
+    expect(host.broker.retain(message('r', 'x'))).toBeUndefined();
+    world.journal.state = { kind: 'failed' };
+    const sender = host.producer('q');
+    expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'journal-failed']);
+    world.journal.state = { kind: 'open' };
+    expect(sender.send('x', durable)).toBe('pending');
+  });
+
+  test('takes settlements, which what is to be kept does not stop; that follows when there is room', () => {
+    const { world, step } = full();
+    world.host.broker.keep('kind', 'key', Buffer.from('x'));
+    world.host.subscribe('q', { capacity: 1 }).settleAll(Outcome.accepted);
+    step();
+    expect(world.journal.records.at(-1)?.type).toBe(RecordType.settled);
+    world.journal.state = { kind: 'open' };
+    for (let i = 0; i < 2; i++) step();
+    const { broker } = world.restart();
+    expect(broker.browse('q', { limit: 9 })!.map((one) => textOf(one.message))).toEqual(['2']);
+    expect([...broker.kept('kind').keys()]).toEqual(['key']);
+  });
+
+  test('tells who waits for what is to be kept that it is not', () => {
+    const { world, step } = full();
+    const told: unknown[] = [];
+    world.host.broker.keep('kind', 'key', Buffer.from('x'));
+    world.host.broker.whenDurable((refusal) => told.push(refusal));
+    step();
+    expect(told).toEqual(['journal-failed']);
+  });
+
+  test('takes transactions that only consume', () => {
+    const { world, step } = full();
+    const { deliveries } = world.host.subscribe('q');
+    const told: unknown[] = [];
+    const state = { name: 'job', bytes: Buffer.from('x') };
+    const output = { address: 'q', message: message('q', 'x', durable) };
+    const parts = [{ state }, { outputs: [output] }, { kept: [{ kind: 'k', key: 'k', bytes: Buffer.from('x') }] }, {}];
+    for (const part of parts) {
+      const transaction = { consumed: deliveries.slice(0, 1), outputs: [], state: undefined, ...part };
+      world.host.broker.commit(transaction, (refusal) => told.push(refusal));
+      step();
+    }
+    const refused = Array.from({ length: 3 }, () => 'resource-limit-exceeded');
+    expect(told).toEqual([...refused, undefined]);
+    expect(world.restart().broker.address('q')?.stored).toBe(1);
+  });
+
+  test('gets dead letters when there is room, and the originals stay until then', () => {
+    const { world, step } = full();
+    const consumer = world.host.subscribe('q');
+    consumer.settle(0, Outcome.rejected);
+    step();
+    consumer.settle(1, Outcome.accepted);
+    for (let i = 0; i < 10; i++) step();
+    const { journal } = world;
+    const before = journal.crash(0);
+    const recovery = new Recovery();
+    before.replay(recovery);
+    journal.state = { kind: 'open' };
+    for (let i = 0; i < 70; i++) step();
+    const { broker } = world.restart();
+    expect(broker.browse('dead-letters', { limit: 9 })!.map((one) => textOf(one.message))).toEqual(['1']);
+    expect(broker.address('q')?.stored ?? 0).toBe(0);
+    const earlier = new Host({ journal: before, recovery });
+    expect(earlier.broker.browse('q', { limit: 9 })!.map((one) => textOf(one.message))).toEqual(['1']);
+  });
+});
+
 describe('records', () => {
   test('settlements of one turn are one record, and one of a thousand messages one range', () => {
     const world = begin();

@@ -12,6 +12,15 @@ export const RecordType = {
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
+/** Those that take something back, and need no room for long: a journal that is full takes them still. */
+export const TAKING_BACK: readonly RecordType[] = [
+  RecordType.settled,
+  RecordType.deliveryCount,
+  RecordType.storeGone,
+  RecordType.retainedGone,
+  RecordType.forgotten,
+];
+
 /** Position of what has no record in the journal. */
 export const NOWHERE = -1;
 

@@ -6,6 +6,7 @@
 import { JournalError } from '@millrace/journal';
 import type { JournalRecord, Recovery } from '../../src/index.js';
 import type { Journal } from '../../src/journal-port.js';
+import { type RecordType, TAKING_BACK } from '../../src/log/record-type.js';
 
 const SEGMENT_BYTES = 2000;
 
@@ -18,6 +19,7 @@ interface Batch {
 
 export class RecordingJournal implements Journal {
   readonly durable = true;
+  state: NonNullable<Journal['state']> = { kind: 'open' };
   /** On disk, in order. */
   records: JournalRecord[];
   readonly released = new Set<number>();
@@ -67,6 +69,14 @@ export class RecordingJournal implements Journal {
       this.records = this.records.filter((record) => record.position >= this.begin);
       done(undefined);
     }
+  }
+
+  /** As a journal that is full, or has failed, decides: what it does not take fails, with all behind it. */
+  decide(): void {
+    const { kind } = this.state;
+    const taken = (type: number) => kind === 'open' || (kind === 'full' && TAKING_BACK.includes(type as RecordType));
+    while (this.inFlight[0]?.records.every((record) => taken(record.type))) this.succeed(1);
+    this.fail();
   }
 
   /** All batches in flight never will be. */
