@@ -35,11 +35,13 @@ export interface DiskJournalOptions {
   /** Made when it is not there. */
   readonly directory: string;
   readonly owner: JournalOwner;
-  /** Default: 16 MiB. Segments of another size are read as they are. */
+  /**
+   * Segments of another size are read as they are. Default: 16 MiB, or a sixteenth of `limitBytes` when that is less.
+   */
   readonly segmentBytes?: number;
   /** A larger batch is refused; it lies in memory until it is on disk. Default: 64 MiB. */
   readonly batchBytesMax?: number;
-  /** All files together. At least six segments. Default: no limit but the disk. */
+  /** All files together. At least eight segments. Default: no limit but the disk. */
   readonly limitBytes?: number;
   /**
    * Types of records that take something back: they are still taken when there is no room for others. Default: none.
@@ -72,7 +74,7 @@ export class DiskJournal implements DurableJournal {
    */
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
     const { clock = systemClock, disk = new NodeDisk(options.directory), random = random32 } = options;
-    const { segmentBytes = SEGMENT_BYTES } = options;
+    const { limitBytes = Number.POSITIVE_INFINITY, segmentBytes = segmentBytesFor(limitBytes) } = options;
     if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes % 8 !== 0) {
       throw new RangeError(`segmentBytes is ${segmentBytes}: 4 KiB to 1 GiB, in steps of 8`);
     }
@@ -82,7 +84,7 @@ export class DiskJournal implements DurableJournal {
       const found = await survey(disk);
       const { seed = random() } = found;
       const foundation = { disk, clock, random, segmentBytes, seed, positions: new PositionMap(), lock };
-      const { limitBytes = Number.POSITIVE_INFINITY, owner } = options;
+      const { owner } = options;
       const beginning = await begin(foundation, found, { limitBytes, owner });
       return new DiskJournal(options, foundation, beginning);
     } catch (error) {
@@ -121,7 +123,11 @@ export class DiskJournal implements DurableJournal {
       load: (number) => loader.load(segmentFileName(number)),
       pendingBytes: () => this.buffer.pendingBytes,
       nextCommit: () => this.writer.nextCommit,
-      full: () => this.writer.state.kind === 'full',
+      room: () => this.writer.room,
+      emptied: () => {
+        this.writer.pump();
+        this.emptying.check();
+      },
     });
     hooks.changed = () => this.writer.supplyChanged();
     hooks.failed = (error) => this.writer.fail(error);
@@ -149,7 +155,10 @@ export class DiskJournal implements DurableJournal {
   }
 
   release(position: number, length: number): void {
+    const { number } = this.space.oldest;
     this.space.release(position, length);
+    if (this.space.oldest.number !== number) this.writer.pump();
+    this.emptying.check();
   }
 
   async read(position: number, length: number): Promise<Buffer> {
@@ -195,11 +204,7 @@ export class DiskJournal implements DurableJournal {
     return {
       committed: (number) => this.emptying.committed(number),
       commitFailed: () => this.emptying.commitFailed(),
-      written: () => {
-        this.emptying.check();
-        // What was emptied or released may be freed now.
-        this.writer.pump();
-      },
+      written: () => this.emptying.check(),
       stateChanged: (state) => {
         if (state.kind === 'failed') this.emptying.stop();
         else this.emptying.check();
@@ -213,6 +218,11 @@ export class DiskJournal implements DurableJournal {
     if (segment < this.space.oldest.number) throw new JournalError(`no record stands at position ${position}`);
     return segment;
   }
+}
+
+function segmentBytesFor(limitBytes: number): number {
+  const part = Math.floor(limitBytes / 16 / SEGMENT_BYTES_MIN) * SEGMENT_BYTES_MIN;
+  return Math.max(SEGMENT_BYTES_MIN, Math.min(SEGMENT_BYTES, part));
 }
 
 function typeTable(types: readonly number[]): boolean[] {

@@ -11,7 +11,7 @@ import type { JournalOwner } from './journal.js';
 import type { PositionMap } from './position-map.js';
 import { segmentFileName } from './segment.js';
 import { type RecordCursor, SegmentWalk } from './segment-walk.js';
-import type { Space } from './space.js';
+import type { Room, Space } from './space.js';
 
 /** A piece ends after so long; the clock is read after so many records, or bytes of them. */
 const PIECE_MS = 2;
@@ -30,7 +30,9 @@ export interface EmptyingOptions {
   readonly load: (segment: number) => Promise<Buffer>;
   readonly pendingBytes: () => number;
   readonly nextCommit: () => number;
-  readonly full: () => boolean;
+  readonly room: () => Room;
+  /** A segment may be freed, though no commit was reported. */
+  readonly emptied: () => void;
 }
 
 interface Asking {
@@ -39,6 +41,8 @@ interface Asking {
   /** Live bytes when it began. */
   readonly live: number;
   readonly walk: SegmentWalk;
+  /** The commit that follows the last question. */
+  commit: number;
   cursor: RecordCursor | undefined;
 }
 
@@ -59,6 +63,8 @@ export class Emptying {
   asked = false;
   private readonly options: EmptyingOptions;
   private state: State = { kind: 'rest' };
+  /** Commits up to this number are on disk. */
+  private committedNumber = 0;
   private scheduled = false;
   private stopped = false;
 
@@ -68,14 +74,15 @@ export class Emptying {
 
   /** Begins when there is something to gain, and goes on where the disk was waited for. */
   check(): void {
-    const { full, space } = this.options;
+    const { room, space } = this.options;
     if (this.state.kind === 'asking') this.schedule();
     if (this.state.kind !== 'rest' || this.stopped || !this.allowed || this.damage !== undefined) return;
-    if (space.isWasteful(full())) void this.read(space.oldest.number);
+    if (space.isWasteful(room())) void this.read(space.oldest.number);
   }
 
   committed(commit: number): void {
     const { state } = this;
+    this.committedNumber = commit;
     if (state.kind !== 'waiting' || commit < state.commit) return;
     this.state = { kind: 'rest' };
     if (this.options.space.oldest.number !== state.segment) return;
@@ -105,7 +112,7 @@ export class Emptying {
       else {
         const { live, used } = space.oldest;
         const walk = new SegmentWalk({ bytes, end: used, segment, seed }, undefined);
-        this.state = { kind: 'asking', segment, live, walk, cursor: undefined };
+        this.state = { kind: 'asking', segment, live, walk, commit: 0, cursor: undefined };
         this.schedule();
       }
     } catch (error) {
@@ -128,7 +135,7 @@ export class Emptying {
 
   private piece(): void {
     const { state } = this;
-    const { clock, nextCommit, space } = this.options;
+    const { clock, space } = this.options;
     if (state.kind !== 'asking') return;
     if (space.oldest.number !== state.segment) {
       // Everything in it was released meanwhile.
@@ -142,14 +149,21 @@ export class Emptying {
     while (more && clock.now() < until && this.state === state);
     if (this.state !== state) return;
     if (more) this.schedule();
-    else if (this.damage === undefined) {
-      this.state = { kind: 'waiting', segment: state.segment, live: state.live, commit: nextCommit() };
-    } else this.state = { kind: 'rest' };
+    else if (this.damage === undefined) this.wait(state);
+    else this.state = { kind: 'rest' };
+  }
+
+  private wait({ commit, live, segment }: Asking): void {
+    this.state = { kind: 'waiting', segment, live, commit };
+    if (commit > this.committedNumber) return;
+    // It came to be on disk before it was known that there was nothing more to ask.
+    this.committed(this.committedNumber);
+    this.options.emptied();
   }
 
   /** Asks for some records. @returns false behind the last one */
   private ask(state: Asking): boolean {
-    const { owner, space } = this.options;
+    const { nextCommit, owner, space } = this.options;
     const { walk } = state;
     let bytes = 0;
     for (let left = RECORDS_A_LOOK; left > 0 && bytes < BYTES_A_LOOK; ) {
@@ -158,6 +172,7 @@ export class Emptying {
         const { view } = state.cursor;
         bytes += view.end - view.start;
         left--;
+        state.commit = nextCommit();
         owner.rewrite(view);
       } else if (walk.next()) state.cursor = walk.records(this.positionOf(state));
       else {

@@ -14,9 +14,9 @@ import { type DiskFile, isNoSpace } from './disk.js';
 import { JournalError, JournalFailed, JournalFull } from './errors.js';
 import type { JournalState } from './journal.js';
 import { SEGMENT_HEADER_BYTES } from './segment.js';
-import { READY_KEPT, type SegmentSupply } from './segment-supply.js';
+import { KEPT_BY_NEW, KEPT_BY_REMOVALS, type SegmentSupply } from './segment-supply.js';
 import type { LogEnd } from './segment-walk.js';
-import { liveBytesOf, type Space } from './space.js';
+import { liveBytesOf, type Room, type Space } from './space.js';
 
 export type CommitDone = (error: JournalError | undefined) => void;
 
@@ -84,6 +84,8 @@ export class LogWriter {
   /** The last write had records. */
   private unconfirmed: boolean;
   private closing = false;
+  /** There was no room for what takes something back. */
+  private exhausted = false;
   private idle: (() => void) | undefined = undefined;
 
   constructor(options: LogWriterOptions) {
@@ -97,6 +99,11 @@ export class LogWriter {
     this.unconfirmed = options.last.sequence > 0;
   }
 
+  get room(): Room {
+    if (this.state.kind !== 'full') return 'enough';
+    return this.exhausted ? 'none' : 'reserve';
+  }
+
   /** Closes the open batch. @param empties it holds what a segment was emptied of */
   commit(done: CommitDone, empties: boolean): void {
     const { buffer } = this.options;
@@ -104,7 +111,7 @@ export class LogWriter {
     commit.error = this.refusal(empties);
     if (commit.error !== undefined) this.failure = commit;
     if (buffer.isOpen) {
-      if (commit.error === undefined) buffer.seal(empties ? 0 : buffer.needsRoom ? READY_KEPT : 1);
+      if (commit.error === undefined) buffer.seal(empties ? 0 : buffer.needsRoom ? KEPT_BY_NEW : KEPT_BY_REMOVALS);
       else {
         buffer.refuse();
         this.commitsRefused++;
@@ -129,6 +136,7 @@ export class LogWriter {
       const taken = supply.take(keep);
       if (taken === 'wait') return;
       if (taken === 'none') {
+        if (keep < KEPT_BY_NEW) this.exhausted = true;
         this.noRoom();
         return;
       }
@@ -155,7 +163,8 @@ export class LogWriter {
   /** There may be room again, or less than was thought. */
   supplyChanged(): void {
     const { supply } = this.options;
-    if (this.state.kind === 'full' && supply.readyCount > READY_KEPT) this.change({ kind: 'open' });
+    if (supply.readyCount > KEPT_BY_REMOVALS) this.exhausted = false;
+    if (this.state.kind === 'full' && supply.readyCount > KEPT_BY_NEW) this.change({ kind: 'open' });
     this.pump();
     this.report();
   }
@@ -257,10 +266,12 @@ export class LogWriter {
     if (this.state.kind === 'failed') this.failAll(this.state.error);
     else {
       const nearEnd = this.offset > segmentBytes * (7 / 8);
-      if (supply.full !== undefined && supply.readyCount <= READY_KEPT && nearEnd) this.setFull(supply.full);
+      if (supply.full !== undefined && supply.readyCount <= KEPT_BY_NEW && nearEnd) this.setFull(supply.full);
       this.pump();
     }
     this.report();
+    // A segment that was emptied or released meanwhile may be freed.
+    this.pump();
     listener.written();
   }
 
@@ -270,6 +281,7 @@ export class LogWriter {
     const cause = supply.full ?? 'disk';
     this.setFull(cause);
     this.failAll(new JournalFull(cause === 'limit' ? 'the journal has reached its limit' : 'the disk is full'));
+    this.options.listener.written();
   }
 
   private writeFailed(group: WriteGroup, cause: Error): void {

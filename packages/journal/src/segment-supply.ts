@@ -3,15 +3,16 @@
  * changes no metadata. What is not needed any more is used again. Keeps count of all bytes on disk, and does not go
  * beyond the limit.
  *
- * Levels: the last ready segments are kept for what frees others. New records leave READY_KEPT of them; records that
- * take something back leave one; what empties a segment may take the last.
+ * The last ready segments are kept for what frees others: new records leave three of them, records that take something
+ * back leave two, and what empties a segment may take all. Two hold what one had, whatever else was committed with it.
  */
 import type { JournalClock } from './clock.js';
 import { type Disk, type DiskFile, isNoSpace } from './disk.js';
 import { segmentFileName, writeSegmentHeader } from './segment.js';
 
-export const READY_KEPT = 2;
-const READY = READY_KEPT + 1;
+export const KEPT_BY_NEW = 3;
+export const KEPT_BY_REMOVALS = 2;
+const READY = KEPT_BY_NEW + 1;
 /** Files without use that are not removed. */
 const FREE_MAX = 2;
 const RETRY_MS = 1000;

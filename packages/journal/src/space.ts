@@ -11,6 +11,9 @@ export const SEGMENTS_BESIDE = 4;
 const SEGMENTS_BESIDE_FULL = 2;
 const USE_FULL = 1.25;
 
+/** How much room there is: for all; not for what is new; not even for what takes something back. */
+export type Room = 'enough' | 'reserve' | 'none';
+
 export interface SegmentUse {
   readonly number: number;
   /** Bytes up to the end of its last batch. */
@@ -80,12 +83,16 @@ export class Space {
     this.dropDead();
   }
 
-  /** More is used than live records need, so that the oldest segment is to be emptied. */
-  isWasteful(full: boolean): boolean {
+  /**
+   * More is used than live records need, so that the oldest segment is to be emptied. Where there is no room at all,
+   * whatever it gains: nothing else would end that.
+   */
+  isWasteful(room: Room): boolean {
     const { liveBytes, segmentBytes, usedBytes } = this;
     if (this.segments.length < 2) return false;
     if (usedBytes > 2 * liveBytes + SEGMENTS_BESIDE * segmentBytes) return true;
-    return full && usedBytes > USE_FULL * liveBytes + SEGMENTS_BESIDE_FULL * segmentBytes;
+    if (room === 'enough') return false;
+    return usedBytes > (room === 'none' ? 1 : USE_FULL) * liveBytes + SEGMENTS_BESIDE_FULL * segmentBytes;
   }
 
   private dropDead(): void {

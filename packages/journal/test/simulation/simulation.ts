@@ -65,9 +65,9 @@ class Store {
 
   async live(): Promise<void> {
     const { disk, random } = this;
-    const limitBytes = random.chance(0.2) ? SEGMENT_BYTES * (6 + random.below(10)) : Number.POSITIVE_INFINITY;
+    const limitBytes = random.chance(0.2) ? SEGMENT_BYTES * (7 + random.below(10)) : Number.POSITIVE_INFINITY;
     disk.failing = random.chance(0.1) ? 0.01 : 0;
-    disk.capacity = random.chance(0.2) ? SEGMENT_BYTES * (5 + random.below(12)) : Number.POSITIVE_INFINITY;
+    disk.capacity = random.chance(0.2) ? SEGMENT_BYTES * (5 + random.below(14)) : Number.POSITIVE_INFINITY;
     const journal = await this.open(limitBytes, random.chance(0.1) ? random.below(60) : OPENING_STEPS_MAX);
     if (journal !== undefined) {
       await this.use(journal);
