@@ -1,3 +1,7 @@
+export { type CheckReport, check, type DumpedRecord, dump, type SegmentReport, type StoreOptions } from './check.js';
+export { type JournalClock, systemClock } from './clock.js';
+export type { Disk, DiskFile, DiskLock } from './disk.js';
+export { DiskJournal, type DiskJournalOptions } from './disk-journal.js';
 export { JournalDamage, JournalError, JournalFailed, JournalFull, JournalLocked, JournalVersion } from './errors.js';
 export {
   type DurableJournal,
@@ -9,3 +13,5 @@ export {
   MemoryJournal,
   type RecordPart,
 } from './journal.js';
+export { NodeDisk } from './node-disk.js';
+export { type RepairReport, repair } from './repair.js';

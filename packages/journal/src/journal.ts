@@ -54,7 +54,7 @@ export interface JournalOwner {
   /** Takes one record, in the order they were appended, while the journal opens. What it throws ends the opening. */
   replay(record: JournalRecord): void;
   /**
-   * The oldest segment is to be emptied: appends the record anew if it is needed still, at once or by the end of its
+   * The oldest segment is to be emptied; never before the owner's first commit. Appends the record anew if it is needed still, at once or by the end of its
    * turn. A commit must follow each turn in which this was called, even if nothing is appended: when the first commit
    * after the segment's last record is on disk, the segment goes, with whatever was not written again. When a commit
    * fails meanwhile, the segment's records are asked for again.
@@ -84,7 +84,7 @@ export interface JournalFigures {
   readonly syncs: number;
   readonly bytesWritten: number;
   readonly commitsRefused: number;
-  /** Segments emptied by writing their live records again, and the bytes of those records. */
+  /** Segments emptied by writing their live records again, and the bytes that lived in them. */
   readonly segmentsEmptied: number;
   readonly bytesRewritten: number;
   /** Segments that hold records, and the bytes in them. */
