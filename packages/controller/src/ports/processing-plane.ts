@@ -1,6 +1,6 @@
 /** What the controller asks of whatever runs the jobs: Millrace's own stream engine, or Spark. */
 import type { JobSpec } from '@millrace/contract';
-import type { Field, JobPlan } from '@millrace/sql';
+import type { JobPlan } from '@millrace/sql';
 
 export interface ProcessingCapabilities {
   readonly plane: string;
@@ -49,5 +49,4 @@ export interface ProcessingPlane {
   observe(name: string): JobObservation | undefined;
   /** The last rows that the job sent: at most 100 are kept. */
   results(name: string): readonly JobResult[];
-  outputSchema(plan: JobPlan): readonly Field[];
 }

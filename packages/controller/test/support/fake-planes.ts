@@ -178,10 +178,6 @@ export class FakeProcessingPlane implements ProcessingPlane {
     return this.jobs.has(name) ? [{ time: '2026-01-01T00:00:05.000Z', address: 'max', row: { body: '21' } }] : [];
   }
 
-  outputSchema() {
-    return [];
-  }
-
   async #ask(request: string): Promise<void> {
     this.requests.push(request);
     await this.fault(request);

@@ -8,10 +8,10 @@ import {
   type ProcessingCapabilities,
   type ProcessingPlane,
 } from '@millrace/controller';
-import type { Field, JobPlan } from '@millrace/sql';
-import { compileJob, JobError } from '@millrace/stream-engine';
+import type { JobPlan } from '@millrace/sql';
 import { JobRunner } from './job-runner.js';
 import { JobScheduler } from './job-scheduler.js';
+import { limitsOf, type PlanLimit } from './plan-limits.js';
 
 export interface EmbeddedProcessingPlaneOptions {
   readonly access: MessageAccess;
@@ -34,16 +34,8 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
     this.scheduler = new JobScheduler(options.now ?? Date.now);
   }
 
-  /** Compiles it: what the checker cannot know, such as a bad regular expression, is found here. */
-  admit(plan: JobPlan): readonly { readonly message: string; readonly start: number; readonly end: number }[] {
-    try {
-      compileJob(plan, { onError: 'fail' });
-      return [];
-    } catch (error) {
-      if (!(error instanceof JobError)) throw error;
-      const { start, end } = error.span ?? { start: 0, end: plan.sql.length };
-      return [{ message: error.message, start, end }];
-    }
+  admit(plan: JobPlan): readonly PlanLimit[] {
+    return limitsOf(plan);
   }
 
   async deploy(name: string, spec: JobSpec, plan: JobPlan): Promise<void> {
@@ -74,10 +66,6 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
 
   results(name: string): readonly JobResult[] {
     return this.runners.get(name)?.results ?? [];
-  }
-
-  outputSchema(plan: JobPlan): readonly Field[] {
-    return plan.root.output;
   }
 
   /** Ends all jobs with the process. */

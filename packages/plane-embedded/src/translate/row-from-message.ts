@@ -24,6 +24,13 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   properties: (_message, facts) => facts.properties,
 };
 
+const TAKEN_AS_THEY_ARE: ReadonlySet<string> = new Set(['time', 'body', 'body_bytes', 'address']);
+
+/** Whether rows have this column: the others, such as those of an address' schema, are not filled. */
+export function isReadableColumn(name: string): boolean {
+  return TAKEN_AS_THEY_ARE.has(name) || Object.hasOwn(COLUMNS, name);
+}
+
 const sections = new MessageSections();
 const content = new BodyContent();
 
