@@ -231,7 +231,7 @@ class World {
     const { host, journal } = this;
     const number = ++this.number;
     const settled = (tag: number, outcome: Outcome) => {
-      const isThere = journal.written.some((one) => one.bytes.includes(`${tag} `));
+      const isThere = journal.written.some((one) => Buffer.from(one.bytes).includes(`${tag} `));
       expect(outcome === Outcome.accepted).toBe(isThere);
     };
     const sender = { settled, capacityChanged() {}, addressDeleted() {} };
