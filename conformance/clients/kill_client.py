@@ -1,6 +1,6 @@
 """A Proton client that lives through kills of its server, with a ledger on standard output.
 
-    kill_client.py send HOST:PORT ADDRESS --producer NAME [--rate N] [--window N] [--numbers BASE]
+    kill_client.py send HOST:PORT ADDRESS --producer NAME [--rate N] [--window N] [--numbers BASE] [--size N]
     kill_client.py receive HOST:PORT ADDRESS [--container C --name N] [--hold N] [--credit N]
 
 One line for each event, in the order in which they happened to this client:
@@ -33,9 +33,11 @@ def write(*fields):
     sys.stdout.write(" ".join(str(field) for field in fields) + "\n")
 
 
-def body_of(producer, sequence):
-    """Mostly 100 bytes; some need several reads, a few several frames."""
+def body_of(producer, sequence, size):
+    """Mostly 100 bytes; some need several reads, a few several frames. All of `size` where that is given."""
     head = f"{producer}|{sequence}|"
+    if size is not None:
+        return head + "x" * (size - len(head))
     size = 70_000 if sequence % 997 == 996 else 3_000 if sequence % 101 == 100 else 100
     return head + "x" * (size - len(head))
 
@@ -139,7 +141,7 @@ class Sender(Client):
 
     def body(self):
         if self.options.numbers is None:
-            return body_of(self.options.producer, self.sequence)
+            return body_of(self.options.producer, self.sequence, self.options.size)
         # As conformance/harness/known-windows.ts: unique for each base and sequence, spread over all of INT.
         return str((self.options.numbers * 1_000_000 + self.sequence + 1) * 1_103_515_245 % 2_147_483_647)
 
@@ -221,6 +223,7 @@ def parse():
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--numbers", type=int)
+    parser.add_argument("--size", type=int)
     parser.add_argument("--container")
     parser.add_argument("--name")
     parser.add_argument("--hold", type=int, default=50)

@@ -18,6 +18,8 @@ export class ProducerLedger {
   readonly name: string;
   /** Messages accepted so far: whether a client went on is seen by it. */
   accepted = 0;
+  /** Refused messages by condition. */
+  readonly refusals = new Map<string, number>();
 
   constructor(name: string) {
     this.name = name;
@@ -39,7 +41,9 @@ export class ProducerLedger {
 
   refuse(sequence: number, condition: string): void {
     const sent = this.sent.get(sequence);
-    if (sent !== undefined) sent.refused = condition;
+    if (sent === undefined) return;
+    sent.refused = condition;
+    this.refusals.set(condition, (this.refusals.get(condition) ?? 0) + 1);
   }
 }
 
