@@ -76,6 +76,10 @@ async function fill({ amqp, mqtt }: Clients): Promise<void> {
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   const accepted = amqp.ledger.accepted + mqtt.ledger.accepted;
   check('it fills up', both, `${accepted} messages of ${BODY_BYTES} bytes accepted in ${seconds} s`);
+}
+
+/** Every refusal has the condition that its protocol has for "no room". */
+function reasons({ amqp, mqtt }: Clients): void {
   const isSaid = ({ ledger }: SendingClient, condition: string) =>
     ledger.refusals.size === 1 && ledger.refusals.has(condition);
   check('AMQP says why', isSaid(amqp, 'amqp:resource-limit-exceeded'), refusals(amqp) || 'no refusal');
@@ -125,6 +129,7 @@ async function cycle(server: DurableServer, number: number, ledgers: Ledgers): P
   const more = clients.amqp.ledger.accepted - before.amqp + clients.mqtt.ledger.accepted - before.mqtt;
   check('it takes messages again by itself, when drained', taken, `${more} more accepted meanwhile`);
   await Promise.all([clients.amqp.finish(), clients.mqtt.finish()]);
+  reasons(clients);
   await drained(ledgers);
   await Promise.all(receivers.map((client) => client.finish()));
 }

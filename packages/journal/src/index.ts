@@ -1,7 +1,7 @@
 export { type CheckReport, check, type DumpedRecord, dump, type SegmentReport, type StoreOptions } from './check.js';
 export { type JournalClock, systemClock } from './clock.js';
 export type { Disk, DiskFile, DiskLock } from './disk.js';
-export { DiskJournal, type DiskJournalOptions } from './disk-journal.js';
+export { DiskJournal, type DiskJournalOptions, segmentBytesFor } from './disk-journal.js';
 export { JournalDamage, JournalError, JournalFailed, JournalFull, JournalLocked, JournalVersion } from './errors.js';
 export {
   type DurableJournal,
