@@ -22,7 +22,7 @@ const sender = (producer: string, address: string, ratePerSecond: number): Sende
 /** Proton alone: one receiver, several receivers, and a queue that nobody reads until the end. */
 export const amqpLoad = () =>
   new MessageLoad('amqp', async (load, server) => {
-    for (const name of ['kill/orders', 'kill/competing']) await server.put('addresses', name, queue);
+    for (const name of ['kill/orders', 'kill/competing', 'kill/large']) await server.put('addresses', name, queue);
     await server.put('addresses', 'kill/backlog', { type: 'queue', limits });
     load.add({
       name: 'queue, one receiver',
@@ -38,6 +38,11 @@ export const amqpLoad = () =>
       receivers: [1, 2].map((number) =>
         protonReceiver(server, { name: `competing-${number}`, address: 'kill/competing', hold: number * 7 }),
       ),
+    });
+    load.add({
+      name: 'messages of 1.5 MB',
+      senders: [protonSender(server, { ...sender('large', 'kill/large', 4), size: 1_500_000, window: 3 })],
+      receivers: [protonReceiver(server, { name: 'large', address: 'kill/large', hold: 2 })],
     });
     load.add({
       name: 'queue read at the end',
