@@ -33,10 +33,12 @@ function check(name: string, isGood: boolean, detail: string): void {
   say(`${isGood ? '  ok    ' : '  FAILED'} ${name}: ${detail}`);
 }
 
-interface Clients {
-  readonly amqp: SendingClient;
-  readonly mqtt: SendingClient;
-}
+const QUEUES = ['amqp', 'mqtt', 'blocked'] as const;
+type QueueName = (typeof QUEUES)[number];
+/** One sender each: `amqp` and `mqtt` to queues that refuse when there is no room, `blocked` to one that holds senders back. */
+type Clients = Readonly<Record<QueueName, SendingClient>>;
+/** Messages that the sender to `blocked` has in flight at most. */
+const BLOCKED_WINDOW = 50;
 
 function senders(server: DurableServer, cycle: number): Clients {
   return {
@@ -53,6 +55,13 @@ function senders(server: DurableServer, cycle: number): Clients {
       size: BODY_BYTES,
       qos: 1,
       version: 'mqttv5',
+    }),
+    blocked: protonSender(server, {
+      producer: `blocked-${cycle}`,
+      address: 'full/blocked',
+      ratePerSecond: 200,
+      size: BODY_BYTES,
+      window: BLOCKED_WINDOW,
     }),
   };
 }
@@ -79,11 +88,15 @@ async function fill({ amqp, mqtt }: Clients): Promise<void> {
 }
 
 /** Every refusal has the condition that its protocol has for "no room". */
-function reasons({ amqp, mqtt }: Clients): void {
+function reasons({ amqp, mqtt, blocked }: Clients): void {
   const isSaid = ({ ledger }: SendingClient, condition: string) =>
     ledger.refusals.size === 1 && ledger.refusals.has(condition);
   check('AMQP says why', isSaid(amqp, 'amqp:resource-limit-exceeded'), refusals(amqp) || 'no refusal');
   check('MQTT 5 says why', isSaid(mqtt, '0x97'), refusals(mqtt) || 'no refusal');
+  // Once when it filled up, and once more when it went on after the kill: what was in flight then.
+  const refused = [...blocked.ledger.refusals.values()].reduce((sum, count) => sum + count, 0);
+  const detail = `${blocked.ledger.accepted} accepted, refused ${refusals(blocked) || 'none'}`;
+  check('where it blocks, senders are held back', refused <= 2 * BLOCKED_WINDOW, detail);
 }
 
 /** Messages that need no disk go on in both directions while it is full. */
@@ -108,8 +121,7 @@ async function usedMb(server: DurableServer): Promise<string> {
 async function cycle(server: DurableServer, number: number, ledgers: Ledgers): Promise<void> {
   say(`cycle ${number}`);
   const clients = senders(server, number);
-  ledgers.amqp.push(clients.amqp);
-  ledgers.mqtt.push(clients.mqtt);
+  for (const queue of QUEUES) ledgers[queue].push(clients[queue]);
   await fill(clients);
   say(`         store: ${await usedMb(server)}`);
   await nonDurableGoesOn(server);
@@ -119,16 +131,12 @@ async function cycle(server: DurableServer, number: number, ledgers: Ledgers): P
   check('kill -9 while it is full', true, `ready again in ${readyMs.toFixed(0)} ms`);
   const connected = await within('clients are back', () => answersSince(clients, Date.now()), 10_000);
   check('clients are back', connected, `${refusals(clients.amqp)}; ${refusals(clients.mqtt)}`);
-  const before = { amqp: clients.amqp.ledger.accepted, mqtt: clients.mqtt.ledger.accepted };
-  const receivers = [receiver(server, 'amqp', ledgers), receiver(server, 'mqtt', ledgers)];
-  const taken = await within(
-    'new messages are accepted',
-    () => clients.amqp.ledger.accepted > before.amqp + 200 && clients.mqtt.ledger.accepted > before.mqtt + 100,
-    30_000,
-  );
-  const more = clients.amqp.ledger.accepted - before.amqp + clients.mqtt.ledger.accepted - before.mqtt;
-  check('it takes messages again by itself, when drained', taken, `${more} more accepted meanwhile`);
-  await Promise.all([clients.amqp.finish(), clients.mqtt.finish()]);
+  const before = QUEUES.map((queue) => clients[queue].ledger.accepted);
+  const receivers = QUEUES.map((queue) => receiver(server, queue, ledgers));
+  const more = () => QUEUES.map((queue, at) => clients[queue].ledger.accepted - before[at]!);
+  const taken = await within('new messages are accepted', () => more().every((count) => count > 100), 30_000);
+  check('it takes messages again by itself, when drained', taken, `${more().join(' + ')} more accepted meanwhile`);
+  await Promise.all(QUEUES.map((queue) => clients[queue].finish()));
   reasons(clients);
   await drained(ledgers);
   await Promise.all(receivers.map((client) => client.finish()));
@@ -142,21 +150,20 @@ function answersSince({ amqp, mqtt }: Clients, since: number): Promise<boolean> 
   return eventually('answers', () => count(amqp) > before[0]! && count(mqtt) > before[1]!, since + 9_000 - Date.now());
 }
 
-interface Ledgers {
-  readonly amqp: SendingClient[];
-  readonly mqtt: SendingClient[];
-  readonly receivers: { readonly queue: 'amqp' | 'mqtt'; readonly client: ReceivingClient }[];
+interface Ledgers extends Readonly<Record<QueueName, SendingClient[]>> {
+  readonly receivers: { readonly queue: QueueName; readonly client: ReceivingClient }[];
   readonly killedAt: number[];
 }
 
-function receiver(server: DurableServer, queue: 'amqp' | 'mqtt', ledgers: Ledgers): ReceivingClient {
+function receiver(server: DurableServer, queue: QueueName, ledgers: Ledgers): ReceivingClient {
   const client = protonReceiver(server, { name: `full-${queue}`, address: `full/${queue}`, hold: 20 });
   ledgers.receivers.push({ queue, client });
   return client;
 }
 
-async function drained({ amqp, mqtt, receivers }: Ledgers): Promise<void> {
-  const accepted = [...amqp, ...mqtt].reduce((sum, { ledger }) => sum + ledger.accepted, 0);
+async function drained({ receivers, ...ledgers }: Ledgers): Promise<void> {
+  const senders = QUEUES.flatMap((queue) => ledgers[queue]);
+  const accepted = senders.reduce((sum, { ledger }) => sum + ledger.accepted, 0);
   const received = () => receivers.reduce((sum, { client }) => sum + client.ledger.receptions.length, 0);
   await within('all is received', () => received() >= accepted, 30_000);
   await pause(500);
@@ -165,13 +172,14 @@ async function drained({ amqp, mqtt, receivers }: Ledgers): Promise<void> {
 async function all(disk: SmallDisk, server: DurableServer): Promise<void> {
   await server.start();
   const limits = { messages: 10_000_000, bytes: '10GiB' };
-  for (const name of ['full/amqp', 'full/mqtt']) {
-    await server.put('addresses', name, { type: 'queue', durability: 'always', limits });
+  for (const queue of QUEUES) {
+    const whenFull = queue === 'blocked' ? 'block' : 'reject';
+    await server.put('addresses', `full/${queue}`, { type: 'queue', durability: 'always', limits, whenFull });
   }
   await server.put('addresses', 'full/direct', { type: 'anycast' });
-  const ledgers: Ledgers = { amqp: [], mqtt: [], receivers: [], killedAt: [] };
+  const ledgers: Ledgers = { amqp: [], mqtt: [], blocked: [], receivers: [], killedAt: [] };
   for (let number = 1; number <= cycles; number += 1) await cycle(server, number, ledgers);
-  for (const queue of ['amqp', 'mqtt'] as const) {
+  for (const queue of QUEUES) {
     const { accepted, inDoubt, received, duplicates, faults } = compare(
       {
         name: queue,

@@ -11,7 +11,6 @@
  * A journal that keeps nothing gets empty records: order, counts and failures are then as with any other, and nothing
  * is encoded. Layouts: log/.
  */
-import { type JournalError, JournalFull } from '@millrace/journal';
 import { CommitBatch } from './commit-batch.js';
 import type { Journal } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
@@ -232,7 +231,7 @@ export class BrokerLog {
     this.dirty = false;
     if (dirty) {
       this.inFlight = batch;
-      this.journal.commit((error) => this.reported(batch, failureOf(error)));
+      this.journal.commit((error) => this.reported(batch, error !== undefined));
     } else if (this.inFlight === undefined) this.succeeded(batch);
     else {
       this.inFlight.followers ??= [];
@@ -346,11 +345,11 @@ export class BrokerLog {
     for (const record of heldBack) late.add(record);
   }
 
-  private reported(batch: CommitBatch, failure: RefusalReason | undefined): void {
+  private reported(batch: CommitBatch, failed: boolean): void {
     if (this.inFlight === batch) this.inFlight = undefined;
-    if (failure !== undefined) {
+    if (failed) {
       this.undo(batch);
-      batch.finish(failure);
+      batch.finish(true);
     } else {
       // A batch may have nothing to say in the end.
       this.durablePosition = Math.max(this.durablePosition, batch.lastPosition);
@@ -373,7 +372,7 @@ export class BrokerLog {
       this.release(record.position, record.length);
       record.position = NOWHERE;
     }
-    batch.finish(undefined);
+    batch.finish(false);
   }
 
   private releaseAll({ releasedPositions, releasedLengths }: CommitBatch): void {
@@ -421,10 +420,4 @@ export class BrokerLog {
     if (!this.turn.open) this.turn.begin();
     this.dirty = true;
   }
-}
-
-function failureOf(error: JournalError | undefined): RefusalReason | undefined {
-  if (error === undefined) return undefined;
-  // A batch may have been handed over before the journal knew that it is full.
-  return error instanceof JournalFull ? 'resource-limit-exceeded' : 'journal-failed';
 }

@@ -100,13 +100,13 @@ export class CommitBatch {
     releasedLengths.length = kept;
   }
 
-  /** @param failure why it never will be durable; undefined: it is */
-  finish(failure: RefusalReason | undefined): void {
-    if (failure !== undefined) {
+  finish(failed: boolean): void {
+    if (failed) {
       for (let i = 0; i < this.stores.length; i++) this.stores[i]!.withdraw(this.firsts[i]!, this.lasts[i]!);
     }
-    const outcome: Outcome = failure === undefined ? Outcomes.accepted : Outcomes.rejected;
-    for (let i = 0; i < this.senders.length; i++) this.senders[i]!.settled(this.tags[i]!, outcome, failure);
-    for (const listener of this.listeners) listener.committed(failure);
+    const outcome: Outcome = failed ? Outcomes.rejected : Outcomes.accepted;
+    const reason = failed ? 'journal-failed' : undefined;
+    for (let i = 0; i < this.senders.length; i++) this.senders[i]!.settled(this.tags[i]!, outcome, reason);
+    for (const listener of this.listeners) listener.committed(reason);
   }
 }

@@ -1,4 +1,3 @@
-import { JournalFull } from '@millrace/journal';
 import { describe, expect, test } from 'vitest';
 import { Outcome } from '../src/index.js';
 import { everyThird, FailingJournal, Host } from './support/host.js';
@@ -93,13 +92,6 @@ describe('a commit that fails', () => {
     expect(sender.outcomes).toEqual([0, 2, 3].map((tag) => ({ tag, ...rejected })));
     expect(broker.address('q')).toMatchObject({ stored: 2 });
     expect(host.subscribe('q').texts).toEqual(['kept', 'kept too']);
-  });
-
-  test('for want of room says so, as those that are refused before they are written', () => {
-    const { host, sender } = queue(new FailingJournal({ fails: always, error: new JournalFull('the disk is full') }));
-    sender.send('a', durable);
-    host.turn();
-    expect(sender.outcomes).toEqual([{ tag: 0, outcome: Outcome.rejected, reason: 'resource-limit-exceeded' }]);
   });
 
   test('lets a consumer keep what it got, but not give it back', () => {

@@ -161,17 +161,10 @@ export class FailingJournal implements Journal {
   commits = 0;
   readonly waiting: (() => void)[] = [];
   private readonly fails: (commit: number) => boolean;
-  private readonly error: JournalError;
   private readonly later: boolean;
 
-  constructor(options: {
-    readonly fails: (commit: number) => boolean;
-    readonly later?: boolean;
-    /** Default: a JournalError. */
-    readonly error?: JournalError;
-  }) {
+  constructor(options: { readonly fails: (commit: number) => boolean; readonly later?: boolean }) {
     this.fails = options.fails;
-    this.error = options.error ?? new JournalError('no space left');
     this.later = options.later ?? false;
   }
 
@@ -180,7 +173,7 @@ export class FailingJournal implements Journal {
   }
 
   commit(done: (error: JournalError | undefined) => void): void {
-    const error = this.fails(++this.commits) ? this.error : undefined;
+    const error = this.fails(++this.commits) ? new JournalError('no space left') : undefined;
     if (this.later) this.waiting.push(() => done(error));
     else done(error);
   }
