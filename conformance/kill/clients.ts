@@ -81,8 +81,9 @@ export function protonReceiver(server: DurableServer, options: ProtonReceiverOpt
         ledger.settle(Number(line.slice(2)) * 1000);
         break;
       case 'R': {
-        const [, time = '', , ...body] = line.split(' ');
-        if (options.onBody === undefined) ledger.receive(body.join(' '), Number(time) * 1000);
+        const [, time = '', deliveryCount, ...body] = line.split(' ');
+        const facts = { at: Number(time) * 1000, again: Number(deliveryCount) > 0 };
+        if (options.onBody === undefined) ledger.receive(body.join(' '), facts);
         else options.onBody(body.join(' '));
       }
     }
@@ -173,7 +174,8 @@ export function mosquittoSubscriber(server: DurableServer, options: SubscriberOp
   const process = mosquitto('mosquitto_sub', server, args, (line) => {
     if (line.startsWith('M ')) {
       const [, time = '', body = ''] = line.split(' ', 3);
-      ledger.receive(body.slice(0, 80), Number(time) * 1000, Number(time) * 1000);
+      const at = Number(time) * 1000;
+      ledger.receive(body.slice(0, 80), { at, settledAt: at });
     } else if (line.endsWith('sending CONNECT')) ledger.disconnect();
     else if (line.endsWith('received SUBACK')) ledger.connected = true;
   });

@@ -28,6 +28,8 @@ export interface Comparison {
   readonly inDoubtReceived: number;
   readonly received: number;
   readonly duplicates: number;
+  /** Second copies of which the server did not say that they may have been delivered before. */
+  readonly unmarked: number;
   readonly faults: readonly string[];
 }
 
@@ -35,7 +37,7 @@ export function compare(destination: Destination, kills: readonly number[]): Com
   const killedAt = [...kills, ...destination.receivers.flatMap(({ leftAt }) => leftAt)].sort((a, b) => a - b);
   const faults: string[] = [];
   const copies = copiesOf(destination, faults);
-  let [accepted, inDoubt, inDoubtReceived, duplicates] = [0, 0, 0, 0];
+  let [accepted, inDoubt, inDoubtReceived, duplicates, unmarked] = [0, 0, 0, 0, 0];
   for (const producer of destination.producers) {
     for (const [sequence, sent] of producer.sent) {
       const key = `${producer.name}|${sequence}`;
@@ -50,6 +52,7 @@ export function compare(destination: Destination, kills: readonly number[]): Com
         if (got.length > 0) inDoubtReceived += 1;
       } else if (got.length > 0) faults.push(`refused with ${sent.refused} and received: ${place}`);
       duplicates += Math.max(0, got.length - 1);
+      unmarked += got.slice(1).filter(({ again }) => again === false).length;
       const unexplained = unexplainedCopies(got, sent, destination, killedAt);
       if (unexplained !== undefined) faults.push(`doubled: ${place}, ${unexplained}`);
     }
@@ -57,7 +60,7 @@ export function compare(destination: Destination, kills: readonly number[]): Com
   for (const key of copies.keys()) faults.push(`invented: ${key}`);
   faults.push(...destination.receivers.flatMap((receiver) => orderFaults(receiver, destination)));
   const received = destination.receivers.reduce((sum, receiver) => sum + receiver.receptions.length, 0);
-  return { name: destination.name, accepted, inDoubt, inDoubtReceived, received, duplicates, faults };
+  return { name: destination.name, accepted, inDoubt, inDoubtReceived, received, duplicates, unmarked, faults };
 }
 
 function copiesOf(destination: Destination, faults: string[]): Map<string, Reception[]> {

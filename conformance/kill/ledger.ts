@@ -55,6 +55,14 @@ export interface Reception {
   settledAt: number | undefined;
   /** Connections of this receiver before this one. */
   readonly life: number;
+  /** Whether the server said that it may have been delivered before: delivery-count over AMQP. Undefined: not known. */
+  readonly again: boolean | undefined;
+}
+
+export interface ReceptionFacts {
+  readonly at: number;
+  readonly settledAt?: number;
+  readonly again?: boolean;
 }
 
 export class ReceiverLedger {
@@ -72,10 +80,10 @@ export class ReceiverLedger {
     this.name = name;
   }
 
-  receive(body: string, at: number, settledAt?: number): void {
+  receive(body: string, { at, settledAt, again }: ReceptionFacts): void {
     const [producer, sequence] = body.split('|', 2);
     if (producer === undefined || sequence === undefined || !/^\d+$/.test(sequence)) this.strange.push(body);
-    else this.receptions.push({ producer, sequence: Number(sequence), at, settledAt, life: this.life });
+    else this.receptions.push({ producer, sequence: Number(sequence), at, settledAt, life: this.life, again });
   }
 
   settle(at: number): void {

@@ -1,5 +1,6 @@
 /** See ../kill.mjs. */
 import { randomInt } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pause } from '../harness/commands.js';
@@ -50,6 +51,8 @@ const between = (least: number, most: number) => least + random() * (most - leas
 const workloads = kinds.map((kind) => KINDS[kind]!());
 const killedAt: number[] = [];
 const checks: Check[] = [];
+/** What the kinds of load without a table say at the end. */
+const conclusions: string[] = [];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function kill(server: DurableServer): Promise<void> {
@@ -120,6 +123,13 @@ async function drain(): Promise<void> {
   }
 }
 
+/** docs/reference/store.md names what may be there; of messages that were still arriving at a kill nothing may stay. */
+function strangeFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/^(\d{10}\.log|lock|incoming)$/.test(name))
+    .map((name) => `${name} lies in the directory of the store`);
+}
+
 async function all(server: DurableServer): Promise<Comparison[]> {
   await server.start();
   for (const workload of workloads) await workload.start(server);
@@ -134,11 +144,13 @@ async function all(server: DurableServer): Promise<Comparison[]> {
   for (const workload of workloads) workload.openLast?.();
   await pause(2_500);
   await drain();
+  checks.push({ name: 'files of the store', faults: strangeFiles(server.data) });
   if (planted !== undefined) plant(planted, workloads as MessageLoad[]);
   const comparisons: Comparison[] = [];
   for (const workload of workloads) {
     const finished = await workload.finish(server, killedAt);
     checks.push(...finished.checks);
+    if (finished.comparisons.length === 0) for (const { name } of finished.checks) conclusions.push(name);
     comparisons.push(...finished.comparisons);
   }
   return comparisons;
@@ -146,14 +158,35 @@ async function all(server: DurableServer): Promise<Comparison[]> {
 
 function table(comparisons: readonly Comparison[]): void {
   if (comparisons.length === 0) return;
-  const head = ['', 'accepted', 'in doubt', '… stored', 'received', 'again', 'lost', 'invented', 'doubled', 'order'];
-  const widths = [40, 9, 9, 9, 9, 6, 6, 9, 8, 6];
+  const head = [
+    '',
+    'accepted',
+    'in doubt',
+    '… stored',
+    'received',
+    'again',
+    'unmarked',
+    'lost',
+    'invented',
+    'doubled',
+    'order',
+  ];
+  const widths = [40, 9, 9, 9, 9, 6, 9, 6, 9, 8, 6];
   const line = (cells: readonly (string | number)[]) =>
     cells.map((cell, at) => (at === 0 ? String(cell).padEnd(40) : String(cell).padStart(widths[at]!))).join(' ');
   say(`\n${line(head)}`);
-  for (const { name, accepted, inDoubt, inDoubtReceived, received, duplicates, faults } of comparisons) {
+  for (const { name, accepted, inDoubt, inDoubtReceived, received, duplicates, unmarked, faults } of comparisons) {
     const count = (word: string) => faults.filter((fault) => fault.startsWith(word)).length;
-    const cells = [accepted, inDoubt, inDoubtReceived, received, duplicates, count('lost'), count('invented')];
+    const cells = [
+      accepted,
+      inDoubt,
+      inDoubtReceived,
+      received,
+      duplicates,
+      unmarked,
+      count('lost'),
+      count('invented'),
+    ];
     say(line([name, ...cells, count('doubled'), count('out of order')]));
   }
 }
@@ -164,6 +197,7 @@ const server = await DurableServer.create();
 let broken: string | undefined;
 try {
   table(await all(server));
+  for (const conclusion of conclusions) say(conclusion);
 } catch (error) {
   broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
 } finally {
