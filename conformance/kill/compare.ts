@@ -18,6 +18,8 @@ export interface Destination {
   readonly receivers: readonly ReceiverLedger[];
   /** `once`: no message may come twice, whatever happens. */
   readonly guarantee: 'at-least-once' | 'once';
+  /** Default: `rises`, where one receiver has it alone. */
+  readonly order?: 'rises' | 'any';
 }
 
 export interface Comparison {
@@ -108,8 +110,8 @@ function unexplainedCopies(
   return undefined;
 }
 
-function orderFaults(receiver: ReceiverLedger, { producers, receivers }: Destination): string[] {
-  if (receivers.length > 1) return [];
+function orderFaults(receiver: ReceiverLedger, { producers, receivers, order }: Destination): string[] {
+  if (receivers.length > 1 || order === 'any') return [];
   const faults: string[] = [];
   const rewrites = new Map(producers.map(({ name, sent }) => [name, [...sent.values()].some((one) => one.writes > 1)]));
   const seen = new Set<string>();

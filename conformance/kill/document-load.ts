@@ -69,7 +69,8 @@ export class DocumentLoad implements Workload {
   }
 
   async finish(server: DurableServer) {
-    return { checks: await this.afterRestart(server), comparisons: [] };
+    const [{ faults } = { faults: [] }] = await this.afterRestart(server);
+    return { checks: [{ name: `documents: ${this.requests} changes answered`, faults }], comparisons: [] };
   }
 
   private async run(server: DurableServer): Promise<void> {

@@ -47,6 +47,11 @@ export class LineProcess {
     if (code !== 0) throw new Error(`"${this.command}" ended with ${code}: ${this.errors.trim()}`);
   }
 
+  /** As a client whose machine loses its power. */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
   async stop(): Promise<void> {
     if (!this.hasEnded) this.child.kill('SIGTERM');
     await this.ended;

@@ -76,7 +76,11 @@ export class RetainedLoad implements Workload {
   }
 
   async finish(server: DurableServer) {
-    return { checks: await this.afterRestart(server), comparisons: [] };
+    const [{ faults } = { faults: [] }] = await this.afterRestart(server);
+    return {
+      checks: [{ name: `retained messages: ${this.published} publications acknowledged`, faults }],
+      comparisons: [],
+    };
   }
 
   private async run(server: DurableServer): Promise<void> {

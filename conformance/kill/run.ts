@@ -12,6 +12,7 @@ import { JobLoad } from './job-load.js';
 import { amqpLoad, mqttLoad, sessionLoad } from './message-loads.js';
 import { isPlant, PLANTS, plant } from './plant.js';
 import { RetainedLoad } from './retained-load.js';
+import { WillLoad } from './will-load.js';
 import type { Check, MessageLoad, Workload } from './workload.js';
 
 const KINDS: Readonly<Record<string, () => Workload>> = {
@@ -19,6 +20,7 @@ const KINDS: Readonly<Record<string, () => Workload>> = {
   mqtt: mqttLoad,
   sessions: sessionLoad,
   retained: () => new RetainedLoad(),
+  wills: () => new WillLoad(),
   documents: () => new DocumentLoad(),
   jobs: () => new JobLoad(),
 };
