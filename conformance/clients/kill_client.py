@@ -1,6 +1,6 @@
 """A Proton client that lives through kills of its server, with a ledger on standard output.
 
-    kill_client.py send HOST:PORT ADDRESS --producer NAME [--rate N] [--window N] [--numbers BASE] [--size N]
+    kill_client.py send HOST:PORT ADDRESS --producer NAME [--rate N] [--window N] [--numbers BASE] [--size N] [--resend]
     kill_client.py receive HOST:PORT ADDRESS [--container C --name N] [--hold N] [--credit N]
 
 One line for each event, in the order in which they happened to this client:
@@ -12,7 +12,8 @@ One line for each event, in the order in which they happened to this client:
     T time                 all that came so far is accepted and settled
 
 A message that was written and not accepted when the connection was lost is in doubt, and not sent again: the server may
-have it once or not at all. With
+have it once or not at all. With --resend it is sent again, first of all, with the same message-id: for an address that knows
+duplicates. With
 --numbers the bodies are numbers that are unique for each base. The end of standard input ends a receiver, and a sender once nothing is unsettled.
 """
 
@@ -118,6 +119,7 @@ class Sender(Client):
         super().__init__(options, auto_settle=True)
         self.sequence = 0
         self.unsettled = {}
+        self.again = []
         self.due = 0.0
 
     def open_link(self):
@@ -127,23 +129,30 @@ class Sender(Client):
         self.due = min(self.due + self.options.rate * TICK_SECONDS, self.options.rate)
         while (
             self.connected
-            and not self.stopping.is_set()
+            and (self.again or not self.stopping.is_set())
             and self.due >= 1
             and self.sender.credit > 0
             and len(self.unsettled) < self.options.window
         ):
             self.due -= 1
-            body = self.body()
-            delivery = self.sender.send(Message(body=body, durable=True))
-            self.unsettled[delivery] = self.sequence
+            if self.again:
+                self.write(self.again.pop(0))
+                continue
+            self.write(self.sequence)
             write("S", self.sequence, f"{time.time():.4f}")
             self.sequence += 1
 
-    def body(self):
+    def write(self, sequence):
+        message = Message(body=self.body(sequence), durable=True)
+        if self.options.resend:
+            message.id = f"{self.options.producer}|{sequence}"
+        self.unsettled[self.sender.send(message)] = sequence
+
+    def body(self, sequence):
         if self.options.numbers is None:
-            return body_of(self.options.producer, self.sequence, self.options.size)
+            return body_of(self.options.producer, sequence, self.options.size)
         # As conformance/harness/known-windows.ts: unique for each base and sequence, spread over all of INT.
-        return str((self.options.numbers * 1_000_000 + self.sequence + 1) * 1_103_515_245 % 2_147_483_647)
+        return str((self.options.numbers * 1_000_000 + sequence + 1) * 1_103_515_245 % 2_147_483_647)
 
     def outcome(self, event, refused=None):
         sequence = self.unsettled.pop(event.delivery, None)
@@ -165,10 +174,12 @@ class Sender(Client):
         self.outcome(event, "released")
 
     def disconnected(self):
+        if self.options.resend:
+            self.again = sorted(set(self.again) | set(self.unsettled.values()))
         self.unsettled.clear()
 
     def is_done(self):
-        return self.stopping.is_set() and self.connected and not self.unsettled
+        return self.stopping.is_set() and self.connected and not self.unsettled and not self.again
 
 
 class Receiver(Client):
@@ -224,6 +235,7 @@ def parse():
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--numbers", type=int)
     parser.add_argument("--size", type=int)
+    parser.add_argument("--resend", action="store_true")
     parser.add_argument("--container")
     parser.add_argument("--name")
     parser.add_argument("--hold", type=int, default=50)

@@ -31,15 +31,22 @@ export interface SenderOptions {
   readonly size?: number;
 }
 
-/** Proton, unsettled and durable. It does not send again what was in doubt. */
-export function protonSender(
-  server: DurableServer,
-  options: SenderOptions & { readonly window?: number; readonly numbers?: number },
-): SendingClient {
+export interface ProtonSenderOptions extends SenderOptions {
+  /** Messages in flight. Default: 100. */
+  readonly window?: number;
+  /** Bodies are numbers, unique for each base. */
+  readonly numbers?: number;
+  /** `drop`: what was in doubt is not sent again. `resend`: it is, with its message-id. Default: `drop`. */
+  readonly inDoubt?: 'drop' | 'resend';
+}
+
+/** Proton, unsettled and durable. */
+export function protonSender(server: DurableServer, options: ProtonSenderOptions): SendingClient {
   const ledger = new ProducerLedger(options.producer);
   const args = ['send', `127.0.0.1:${server.amqpPort}`, options.address, '--producer', options.producer];
   args.push('--rate', String(options.ratePerSecond), '--window', String(options.window ?? 100));
   if (options.size !== undefined) args.push('--size', String(options.size));
+  if (options.inDoubt === 'resend') args.push('--resend');
   if (options.numbers !== undefined) args.push('--numbers', String(options.numbers));
   const process = new LineProcess(PYTHON, [PROTON_CLIENT, ...args], (line) => {
     const [event, first = '', second = ''] = line.split(' ');

@@ -9,8 +9,8 @@
  */
 import type { ProducerLedger, ReceiverLedger, Reception, Sent } from './ledger.js';
 
-/** A settlement may be in a socket or in the open batch; a busy disk takes its time for one sync. */
-const COMMIT_INTERVAL_MS = 300;
+/** A settlement may be in a socket or in the open batch: at least so much, and at most, is called the last commit interval. */
+const COMMIT_INTERVAL_MS = { least: 300, most: 3_000 } as const;
 
 export interface Destination {
   readonly name: string;
@@ -35,8 +35,35 @@ export interface Comparison {
   readonly faults: readonly string[];
 }
 
+/** A moment after which what was settled since `since` may come again. */
+interface Break {
+  readonly at: number;
+  readonly since: number;
+}
+
+/**
+ * The last commit interval before each kill. What a disk is slow with shows from outside: the oldest message that had no
+ * answer yet waited for a commit, and so did what was settled since.
+ */
+function breaksOf({ producers, receivers }: Destination, kills: readonly number[]): Break[] {
+  const { least, most } = COMMIT_INTERVAL_MS;
+  const breaks = kills.map((at, index) => {
+    const before = kills[index - 1] ?? 0;
+    let oldest = at - least;
+    for (const { sent } of producers) {
+      for (const { at: sentAt, acceptedAt } of sent.values()) {
+        const waits = sentAt > before && sentAt < at && (acceptedAt === undefined || acceptedAt > at);
+        if (waits && sentAt < oldest) oldest = sentAt;
+      }
+    }
+    return { at, since: Math.max(oldest, at - most) };
+  });
+  const left = receivers.flatMap(({ leftAt }) => leftAt.map((at) => ({ at, since: at - least })));
+  return [...breaks, ...left];
+}
+
 export function compare(destination: Destination, kills: readonly number[]): Comparison {
-  const killedAt = [...kills, ...destination.receivers.flatMap(({ leftAt }) => leftAt)].sort((a, b) => a - b);
+  const breaks = breaksOf(destination, kills);
   const faults: string[] = [];
   const copies = copiesOf(destination, faults);
   let [accepted, inDoubt, inDoubtReceived, duplicates, unmarked] = [0, 0, 0, 0, 0];
@@ -55,7 +82,7 @@ export function compare(destination: Destination, kills: readonly number[]): Com
       } else if (got.length > 0) faults.push(`refused with ${sent.refused} and received: ${place}`);
       duplicates += Math.max(0, got.length - 1);
       unmarked += got.slice(1).filter(({ again }) => again === false).length;
-      const unexplained = unexplainedCopies(got, sent, destination, killedAt);
+      const unexplained = unexplainedCopies(got, sent, { destination, breaks });
       if (unexplained !== undefined) faults.push(`doubled: ${place}, ${unexplained}`);
     }
   }
@@ -90,15 +117,13 @@ const roundOf = (sent: Sent, killedAt: readonly number[]) => {
 function unexplainedCopies(
   got: readonly Reception[],
   sent: Sent,
-  { guarantee }: Destination,
-  killedAt: readonly number[],
+  { destination: { guarantee }, breaks }: { readonly destination: Destination; readonly breaks: readonly Break[] },
 ): string | undefined {
   let rewritten = sent.writes - 1;
   for (let index = 1; index < got.length; index += 1) {
     const [before, after] = [got[index - 1]!, got[index]!];
-    const reason = killedAt.some(
-      (kill) => kill <= after.at && (before.settledAt ?? Number.POSITIVE_INFINITY) >= kill - COMMIT_INTERVAL_MS,
-    );
+    const settledAt = before.settledAt ?? Number.POSITIVE_INFINITY;
+    const reason = breaks.some(({ at, since }) => at <= after.at && settledAt >= since);
     if (guarantee === 'once') return `${got.length} copies where each may come once`;
     if (reason) continue;
     rewritten -= 1;

@@ -75,6 +75,29 @@ export const mqttLoad = () =>
     });
   });
 
+/** An address that knows duplicates: what was in doubt is sent again, and is there once. */
+export const duplicateLoad = () =>
+  new MessageLoad('duplicates', async (load, server) => {
+    const knowing = { ...queue, deduplication: { window: '1h', ids: 1_000_000 } };
+    for (const name of ['kill/known', 'kill/known-stored']) await server.put('addresses', name, knowing);
+    load.add({
+      name: 'sent again, one receiver',
+      senders: [protonSender(server, { ...sender('known', 'kill/known', 200), inDoubt: 'resend' })],
+      receivers: [protonReceiver(server, { name: 'known', address: 'kill/known' })],
+    });
+    load.add({
+      name: 'sent again, read at the end',
+      senders: [protonSender(server, { ...sender('known-stored', 'kill/known-stored', 200), inDoubt: 'resend' })],
+      receivers: [],
+      visitor: {
+        comes: 'last',
+        ledger: new ReceiverLedger('known-stored'),
+        open: (ledger) => protonReceiver(server, { name: 'known-stored', address: 'kill/known-stored', ledger }),
+      },
+      guarantee: 'once',
+    });
+  });
+
 /** Topics: sessions with QoS 1 and 2 and a durable subscription of AMQP, all of which outlive the server. */
 export const sessionLoad = () =>
   new MessageLoad('sessions', async (load, server) => {

@@ -9,7 +9,7 @@ import { seeded } from '../harness/recording.js';
 import type { Comparison } from './compare.js';
 import { DocumentLoad } from './document-load.js';
 import { JobLoad } from './job-load.js';
-import { amqpLoad, mqttLoad, sessionLoad } from './message-loads.js';
+import { amqpLoad, duplicateLoad, mqttLoad, sessionLoad } from './message-loads.js';
 import { isPlant, PLANTS, plant } from './plant.js';
 import { RetainedLoad } from './retained-load.js';
 import { WillLoad } from './will-load.js';
@@ -18,6 +18,7 @@ import type { Check, MessageLoad, Workload } from './workload.js';
 const KINDS: Readonly<Record<string, () => Workload>> = {
   amqp: amqpLoad,
   mqtt: mqttLoad,
+  duplicates: duplicateLoad,
   sessions: sessionLoad,
   retained: () => new RetainedLoad(),
   wills: () => new WillLoad(),
@@ -58,9 +59,10 @@ const conclusions: string[] = [];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function kill(server: DurableServer): Promise<void> {
+  const at = Date.now();
   await server.kill();
-  killedAt.push(Date.now());
-  for (const workload of workloads) workload.killed?.(Date.now());
+  killedAt.push(at);
+  for (const workload of workloads) workload.killed?.(at);
 }
 
 /** Waits until every client does its work again. */
