@@ -2,6 +2,7 @@
 import type { AddressSettings } from './address-settings.js';
 import type { CapacitySource, WatchedProducer } from './capacity-watch.js';
 import type { Core } from './core.js';
+import { IdWindow, isUsableId } from './id-window.js';
 import type { Message } from './message.js';
 import { type AddressView, Counters } from './observation.js';
 import type { RefusalReason } from './outcome.js';
@@ -15,6 +16,8 @@ export abstract class Address implements CapacitySource {
   settings: AddressSettings;
   /** A message without a time to live needs nothing but its time. */
   stampsTimeOnly: boolean;
+  /** Set where it looks for duplicates. */
+  deduplication: IdWindow | undefined = undefined;
   implicit = false;
   /** Recovered from the journal, and not declared since. */
   waitsForDeclaration = false;
@@ -27,6 +30,7 @@ export abstract class Address implements CapacitySource {
     this.name = name;
     this.settings = settings;
     this.stampsTimeOnly = stampsTimeOnly(settings);
+    this.configureDeduplication();
   }
 
   abstract get stored(): number;
@@ -68,10 +72,22 @@ export abstract class Address implements CapacitySource {
   configure(settings: AddressSettings): void {
     this.settings = settings;
     this.stampsTimeOnly = stampsTimeOnly(settings);
+    this.configureDeduplication();
+  }
+
+  private configureDeduplication(): void {
+    const { deduplication } = this.settings;
+    if (deduplication === undefined) {
+      this.deduplication?.close();
+      this.deduplication = undefined;
+    } else if (this.deduplication === undefined) {
+      this.deduplication = new IdWindow(this.core, this.name, deduplication);
+    } else this.deduplication.configure(deduplication);
   }
 
   /** Tells senders and consumers that it is gone. */
   close(): void {
+    this.deduplication?.close();
     const producers = [...this.producers];
     this.producers.clear();
     for (const producer of producers) producer.closed = true;
@@ -105,6 +121,7 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   readonly address: string;
   readonly sender: Sender;
   refusal: RefusalReason | undefined = undefined;
+  duplicate = false;
   closed = false;
   announced = true;
   sawNone = false;
@@ -117,6 +134,29 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   }
 
   abstract send(message: Message, tag: number): SendResult;
+
+  get detectsDuplicates(): boolean {
+    return this.target.deduplication !== undefined;
+  }
+
+  sendOnce(message: Message, tag: number, id: string): SendResult {
+    this.duplicate = false;
+    const { deduplication, settings } = this.target;
+    if (this.closed || deduplication === undefined) return this.send(message, tag);
+    if (!isUsableId(id)) throw new RangeError('the id of a message has at most 255 characters');
+    return deduplication.send(this, { message, tag, id }, settings.durability === 'always');
+  }
+
+  /** For the window of ids. */
+  countDuplicate(): void {
+    this.duplicate = true;
+    this.target.counters.duplicates++;
+  }
+
+  /** For the window of ids: the message would have to be written, and cannot be. */
+  refuseForJournal(reason: 'journal-full' | 'journal-failed'): 'rejected' {
+    return this.refuse(reason);
+  }
 
   capacity(): number {
     const capacity = this.closed ? 0 : this.target.capacity();

@@ -15,6 +15,7 @@ import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
+import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
@@ -69,9 +70,11 @@ export class Broker {
   constructor(options: BrokerOptions) {
     const turn = new Turn(options.now, options.scheduleCommit);
     const arena = options.recovery?.arena ?? new Arena();
+    const log = new BrokerLog(options.journal, turn);
     const core: Core = {
       turn,
-      log: new BrokerLog(options.journal, turn),
+      log,
+      ids: new IdWindows(log),
       arena,
       memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
       maintenance: new Maintenance(arena),
@@ -122,6 +125,7 @@ export class Broker {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
     this.retained.expire(this.core.turn.timeMs);
+    this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
@@ -280,7 +284,8 @@ export class Broker {
     for (const record of recovery.forgottenBefore) log.later(record);
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
-    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });
+    core.ids.restore(recovery.ids.blocks(), recovery.ids.lastNumber);
+    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed, ids: core.ids });
     recovery.attach(live, (position, length) => log.release(position, length));
   }
 }

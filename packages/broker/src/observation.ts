@@ -14,6 +14,8 @@ export class Counters {
   rejected = 0;
   expired = 0;
   deadLettered = 0;
+  /** Not stored, since their id was in the window. */
+  duplicates = 0;
 }
 
 export interface AddressView {

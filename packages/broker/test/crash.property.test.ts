@@ -15,7 +15,7 @@ const NAMES = ['q', 'd', 'e', 'dead-letters'] as const;
 type Name = (typeof NAMES)[number];
 
 type Step =
-  | { kind: 'send'; to: 'q' | 't'; count: number; durable: boolean }
+  | { kind: 'send'; to: 'q' | 't'; count: number; durable: boolean; id: string | undefined }
   | { kind: 'take'; store: Name; count: number }
   | { kind: 'settle'; store: Name; from: number; count: number; outcome: Outcome }
   | { kind: 'leave'; store: Name }
@@ -59,6 +59,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         to,
         count: fc.integer({ min: 1, max: 6 }),
         durable: fc.constantFrom(true, true, true, false),
+        id: fc.option(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), { nil: undefined }),
       }),
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const), store, count: small }) },
