@@ -2,7 +2,7 @@
  * The window in which one address knows the ids of the messages that it took, and takes none of them twice.
  *
  *     oldest ├── block ──┼── block ──┼── block ──┤ newest      one block a turn: ids in order, one time
- *            ▲ leaves by count or time           ▲ joins, pending until the journal has reported
+ *            ▲ leaves by count or time           ▲ joins, pending until the journal has reported; counts from then
  *
  * The blocks are what the journal keeps (log/id-block.ts); beside them a map from id to block answers.
  *
@@ -40,7 +40,7 @@ export class IdWindow {
   private blocks: IdBlock[] = [];
   /** Blocks before it are cleared. */
   private first = 0;
-  /** Ids in all blocks. */
+  /** Ids in all blocks that are decided: what is under way pushes nothing out, since it may come to nothing. */
   private size = 0;
   /** Those that are filled in this turn, by how they keep. */
   private readonly filling: Partial<Record<IdKeeping, IdBlock>> = {};
@@ -52,12 +52,12 @@ export class IdWindow {
     this.settings = settings;
     this.windows.add(this);
     for (const block of this.windows.takeRecovered(address)) this.restore(block);
-    this.shrink();
+    this.trim();
   }
 
   configure(settings: Deduplication): void {
     this.settings = settings;
-    this.shrink();
+    this.trim();
   }
 
   /** Ids that it knows. */
@@ -79,9 +79,10 @@ export class IdWindow {
     const block = this.blockFor(keeping, nowMs);
     block.ids.push(id);
     this.known.set(id, block);
-    this.size++;
     this.expire(nowMs, IDS_A_SEND);
-    while (this.size > this.settings.ids) this.clearOldest();
+    if (block.state === 'pending') return;
+    this.size++;
+    this.trim();
   }
 
   /** Sends through `producer` what is no duplicate, and answers what is. */
@@ -111,7 +112,7 @@ export class IdWindow {
     let cleared = 0;
     while (cleared < most) {
       const block = this.blocks[this.first];
-      if (block === undefined || block.timeMs > limit) break;
+      if (block === undefined || block.state === 'pending' || block.timeMs > limit) break;
       this.clearOldest();
       cleared++;
     }
@@ -151,9 +152,15 @@ export class IdWindow {
   }
 
   private decided(block: IdBlock): void {
-    if (block.state !== 'failed' || block.gone) return;
-    for (let i = block.from; i < block.ids.length; i++) this.unlist(block, block.ids[i]!);
-    block.from = block.ids.length;
+    const { ids } = block;
+    if (block.gone) return;
+    this.size += ids.length;
+    if (block.state === 'held') {
+      this.trim();
+      return;
+    }
+    for (const id of ids) this.unlist(block, id);
+    block.from = ids.length;
     this.windows.drop(block);
   }
 
@@ -183,8 +190,8 @@ export class IdWindow {
     for (const id of block.ids) this.known.set(id, block);
   }
 
-  private shrink(): void {
-    while (this.size > this.settings.ids) this.clearOldest();
+  private trim(): void {
+    while (this.size > this.settings.ids && this.blocks[this.first]?.state !== 'pending') this.clearOldest();
   }
 }
 
