@@ -1,6 +1,7 @@
 /** Why a job cannot read, or its results cannot be stored, in words that say what helps. */
 import type { Broker, RefusalReason } from '@millrace/broker';
 import { type OutputMessage, PlaneRefusal } from '@millrace/controller';
+import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 
 export function openRefusal(reason: RefusalReason, source: string): PlaneRefusal {
   if (reason === 'not-found') return new PlaneRefusal('NotFound', `there is no address ${source}`);
@@ -17,8 +18,10 @@ export function commitRefusal(broker: Broker, reason: RefusalReason, outputs: re
     }
     case 'resource-limit-exceeded':
       return new PlaneRefusal('Full', fullness(broker, counts));
+    case 'journal-full':
+      return new PlaneRefusal('Full', JOURNAL_FULL);
     case 'journal-failed':
-      return new PlaneRefusal('Conflict', 'the journal could not store them');
+      return new PlaneRefusal('Conflict', JOURNAL_FAILED);
     default:
       return new PlaneRefusal('Conflict', `the outputs for ${listed([...counts.keys()])} were refused: ${reason}`);
   }

@@ -18,8 +18,10 @@ import {
   PlaneRefusal,
   type ReadableMessage,
 } from '@millrace/controller';
+import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 import type { Listener } from './listener.js';
 import type { EmbeddedMessageAccess } from './message-access.js';
+import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { readableMessage } from './translate/readable-message.js';
 
@@ -28,6 +30,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
     plane: 'embedded',
     addressTypes: ['queue', 'topic', 'anycast', 'multicast'],
     reasons: {},
+    deduplication: true,
   };
   private readonly broker: Broker;
   private readonly listeners: readonly Listener[];
@@ -52,6 +55,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
         expiry: spec.expiry ?? '',
         ttlMs: spec.ttl ?? 0,
         maxDeliveries: spec.redelivery.maxDeliveries,
+        deduplication:
+          spec.deduplication === undefined
+            ? undefined
+            : { ids: spec.deduplication.ids, windowMs: spec.deduplication.window },
       }),
     );
   }
@@ -115,7 +122,9 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
         if (outcome === Outcome.accepted) resolve();
         else reject(refusalOf(reason ?? 'no-receiver', name));
       };
-      const result = producer.send(messageFromOutput(output), 0);
+      const id = producer.detectsDuplicates ? duplicateIdOf(output.messageId) : undefined;
+      const sent = messageFromOutput(output);
+      const result = id === undefined ? producer.send(sent, 0) : producer.sendOnce(sent, 0, id);
       if (result === 'accepted') finish(Outcome.accepted, undefined);
       else if (result !== 'pending') finish(Outcome.rejected, producer.refusal);
     });
@@ -147,6 +156,7 @@ function observationOf(view: AddressView): AddressObservation {
     rejected: view.counters.rejected,
     expired: view.counters.expired,
     deadLettered: view.counters.deadLettered,
+    duplicates: view.counters.duplicates,
   };
 }
 
@@ -174,8 +184,11 @@ function refusalOf(reason: RefusalReason, name: string): PlaneRefusal {
       return new PlaneRefusal('Invalid', `the message is larger than the address ${name} takes`);
     case 'no-receiver':
       return new PlaneRefusal('Conflict', `nobody receives from ${name} now, and a direct address stores nothing`);
-    case 'not-allowed':
+    case 'journal-full':
+      return new PlaneRefusal('Full', `the address ${name} did not take the message: ${JOURNAL_FULL}`);
     case 'journal-failed':
+      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${JOURNAL_FAILED}`);
+    case 'not-allowed':
       return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${reason}`);
   }
 }

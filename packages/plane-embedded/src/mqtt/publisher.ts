@@ -7,6 +7,7 @@
 import { Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
 import type { MqttConnection, Publication } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import type { ClientSession } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import { borrow, keep } from './publication-message.js';
@@ -139,7 +140,8 @@ export class Publisher {
     const producer = route.producer!;
     route.messages++;
     context.publishing = this.session;
-    const result = producer.send(message, tag);
+    const id = producer.detectsDuplicates ? duplicateIdOfMqtt(message) : undefined;
+    const result = id === undefined ? producer.send(message, tag) : producer.sendOnce(message, tag, id);
     context.publishing = undefined;
     if (result === 'accepted') {
       if (tag >= 0) this.connection.acknowledge(tag);
@@ -149,7 +151,8 @@ export class Publisher {
       this.refuse(tag, producer.refusal ?? 'no-receiver');
       return;
     }
-    if (message.retain && route.retains) context.broker.retain(message);
+    // A duplicate is not the last message of its topic.
+    if (message.retain && route.retains && !(id !== undefined && producer.duplicate)) context.broker.retain(message);
   }
 
   /** From a route: the outcome of a send that was pending. */

@@ -1,6 +1,7 @@
 /** A client's last word, sent for it when it is gone (MQTT 5 §3.1.2.5). */
 import type { Message, Sender } from '@millrace/broker';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import type { MqttContext } from './mqtt-context.js';
 
 export interface PendingWill {
@@ -26,10 +27,11 @@ export function sendWill(will: PendingWill, context: MqttContext): void {
     counters.droppedIn++;
     return;
   }
-  const result = producer.send(message, -1);
+  const id = producer.detectsDuplicates ? duplicateIdOfMqtt(message) : undefined;
+  const result = id === undefined ? producer.send(message, -1) : producer.sendOnce(message, -1, id);
   if (result === 'accepted') {
     counters.willsSent++;
-    if (message.retain) broker.retain(message);
+    if (message.retain && !producer.duplicate) broker.retain(message);
   } else {
     counters.droppedIn++;
   }
