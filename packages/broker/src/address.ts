@@ -1,13 +1,18 @@
 /** What queues, topics and direct addresses have in common, and their producers. */
 import type { AddressSettings } from './address-settings.js';
 import type { CapacitySource, WatchedProducer } from './capacity-watch.js';
+import type { CommitRoom, CommitSize } from './commit-room.js';
 import type { Core } from './core.js';
 import { IdWindow, isUsableId } from './id-window.js';
+import type { JournalWatch } from './journal-watch.js';
 import type { Message } from './message.js';
 import { type AddressView, Counters } from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import type { Producer, Sender, SendResult } from './ports.js';
 import { stampsTimeOnly } from './stamp.js';
+
+/** Asked for capacity, and not for one message. */
+const NO_MESSAGE = { durable: false, retain: false };
 
 export abstract class Address implements CapacitySource {
   readonly name: string;
@@ -23,10 +28,12 @@ export abstract class Address implements CapacitySource {
   waitsForDeclaration = false;
   /** Whose temporary queue it is. */
   owner: object | undefined = undefined;
+  readonly journal: JournalWatch;
   protected readonly core: Core;
 
   constructor(core: Core, name: string, settings: AddressSettings) {
     this.core = core;
+    this.journal = core.journal;
     this.name = name;
     this.settings = settings;
     this.stampsTimeOnly = stampsTimeOnly(settings);
@@ -41,8 +48,14 @@ export abstract class Address implements CapacitySource {
   abstract openProducer(sender: Sender): AddressProducer;
   /** Messages that a sender may send now; see Producer.capacity. */
   abstract capacity(): number;
+  /** Whether durable messages are to wait while the journal is full; where not, they are refused. */
+  abstract waitsForJournal(message: { readonly retain: boolean }): boolean;
   /** Whether so much more would be refused. */
   abstract refusalFor(messages: number, bytes: number): RefusalReason | undefined;
+  /** The same for the outputs of one transaction, which are stored together. */
+  commitRefusal({ messages, bytes }: CommitSize, _room: CommitRoom): RefusalReason | undefined {
+    return this.refusalFor(messages, bytes);
+  }
   /**
    * Takes a stamped message that `refusalFor` did not refuse; consumers get it no later than at the end of the turn.
    * @returns whether it waits for the journal
@@ -112,6 +125,8 @@ export abstract class Address implements CapacitySource {
       bytes: this.bytes,
       senders: this.producers.size,
       receivers: this.receivers,
+      full: this.stores && (this.capacity() === 0 || this.refusalFor(1, 1) !== undefined),
+      unwritable: this.stores ? this.core.log.refusal : undefined,
       counters: this.counters,
     };
   }
@@ -125,6 +140,8 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   closed = false;
   announced = true;
   sawNone = false;
+  /** Durable messages come by it. */
+  protected sendsDurable = false;
   private readonly target: Address;
 
   constructor(target: Address, sender: Sender) {
@@ -153,15 +170,32 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
     this.target.counters.duplicates++;
   }
 
-  /** For the window of ids: the message would have to be written, and cannot be. */
+  /** The message would have to be written, and cannot be. */
   refuseForJournal(reason: 'journal-full' | 'journal-failed'): 'rejected' {
+    this.sendsDurable = true;
+    this.target.journal.look();
     return this.refuse(reason);
   }
 
   capacity(): number {
-    const capacity = this.closed ? 0 : this.target.capacity();
+    const capacity = this.closed || this.isHeldByJournal(NO_MESSAGE) ? 0 : this.target.capacity();
     if (capacity === 0) this.sawNone = true;
     return capacity;
+  }
+
+  takes(message: Message): boolean {
+    if (this.closed) return false;
+    if (message.durable && this.target.journal.full) this.sendsDurable = true;
+    const takes = !this.isHeldByJournal(message) && this.target.capacity() > 0;
+    if (!takes) this.sawNone = true;
+    return takes;
+  }
+
+  private isHeldByJournal(message: { readonly durable: boolean; readonly retain: boolean }): boolean {
+    const { target } = this;
+    if (!target.journal.full) return false;
+    const durable = message === NO_MESSAGE ? this.sendsDurable : message.durable;
+    return (durable || target.settings.durability === 'always') && target.waitsForJournal(message);
   }
 
   close(): void {

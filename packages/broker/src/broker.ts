@@ -17,6 +17,7 @@ import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
 import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
+import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
 import { Maintenance } from './maintenance.js';
@@ -75,6 +76,7 @@ export class Broker {
       turn,
       log,
       ids: new IdWindows(log),
+      journal: new JournalWatch(log),
       arena,
       memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
       maintenance: new Maintenance(arena),
@@ -98,10 +100,12 @@ export class Broker {
         for (const address of this.book.all()) address.eachProducer(visit);
       },
     };
-    core.memory.changed = () => {
+    const everyoneMayKnow = () => {
       turn.begin();
       core.capacity.note(everyProducer);
     };
+    core.memory.changed = everyoneMayKnow;
+    core.journal.changed = everyoneMayKnow;
     if (options.recovery !== undefined) this.recover(options.recovery);
   }
 
@@ -127,6 +131,7 @@ export class Broker {
     this.retained.expire(this.core.turn.timeMs);
     this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
+    this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 

@@ -40,9 +40,15 @@ export interface Producer {
   readonly refusal: RefusalReason | undefined;
   /**
    * How many messages may be sent now before the address' bound holds them back: 0 when it is full and `whenFull` is
-   * block, or when it is direct anycast without credit from a consumer. Never more than 65,535.
+   * block, or when it is direct anycast without credit from a consumer. The same while the disk is full, for a producer
+   * by which durable messages come, to an address that blocks. Never more than 65,535.
    */
   capacity(): number;
+  /**
+   * Whether this message may be sent now, by the same measure. It differs from `capacity() > 0` where durable messages
+   * alone are held back, since there is no room for them on disk. After false wait for `capacityChanged`.
+   */
+  takes(message: Message): boolean;
   close(): void;
 }
 

@@ -9,6 +9,7 @@
 import type { Address } from './address.js';
 import type { AddressBook } from './address-book.js';
 import type { BatchListener } from './commit-batch.js';
+import { CommitRoom, type CommitSize } from './commit-room.js';
 import type { Core } from './core.js';
 import { DirectDelivery } from './direct-delivery.js';
 import type { KeyedRecords } from './keyed-records.js';
@@ -59,21 +60,23 @@ export class Transactions {
       return;
     }
     const { memory } = this.core;
+    const room = new CommitRoom();
     for (const { message } of transaction.consumed) memory.allowance += message.end - message.start;
     try {
-      this.checkAndAppend(transaction, done);
+      this.checkAndAppend(transaction, room, done);
     } finally {
+      room.close();
       memory.allowance = 0;
     }
   }
 
-  private checkAndAppend(transaction: Transaction, done: Done): void {
+  private checkAndAppend(transaction: Transaction, room: CommitRoom, done: Done): void {
     const { core } = this;
     core.turn.begin();
     const marked = mark(transaction.consumed);
     const outputs = marked === 'deleted' ? marked : this.resolve(transaction);
     const refusal =
-      typeof outputs === 'string' ? outputs : (refusalOf(outputs) ?? this.unwritable(transaction, outputs));
+      typeof outputs === 'string' ? outputs : (refusalOf(outputs, room) ?? this.unwritable(transaction, outputs));
     if (typeof outputs === 'string' || refusal !== undefined) {
       if (typeof outputs !== 'string') leave(outputs);
       if (marked !== 'deleted') for (const delivery of marked) reopen(delivery);
@@ -225,8 +228,8 @@ function reopen(delivery: StoredDelivery): void {
   if (delivery.state === DeliveryState.committing) delivery.state = DeliveryState.open;
 }
 
-function refusalOf(outputs: readonly Output[]): RefusalReason | undefined {
-  const sums = new Map<Address, { messages: number; bytes: number }>();
+function refusalOf(outputs: readonly Output[], room: CommitRoom): RefusalReason | undefined {
+  const sums = new Map<Address, CommitSize>();
   for (const { address, message, duplicate } of outputs) {
     if (duplicate) continue;
     const size = message.end - message.start;
@@ -237,10 +240,10 @@ function refusalOf(outputs: readonly Output[]): RefusalReason | undefined {
     sum.bytes += size;
     sums.set(address, sum);
   }
-  for (const [address, { messages, bytes }] of sums) {
-    const refusal = address.refusalFor(messages, bytes);
+  for (const [address, size] of sums) {
+    const refusal = address.commitRefusal(size, room);
     if (refusal !== undefined) {
-      address.counters.rejected += messages;
+      address.counters.rejected += size.messages;
       return refusal;
     }
   }

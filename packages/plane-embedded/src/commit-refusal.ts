@@ -17,7 +17,7 @@ export function commitRefusal(broker: Broker, reason: RefusalReason, outputs: re
       return new PlaneRefusal('NotFound', `there is no address ${listed(missing)}`);
     }
     case 'resource-limit-exceeded':
-      return new PlaneRefusal('Full', fullness(broker, counts));
+      return new PlaneRefusal('Full', `the address ${listed([...counts.keys()])} is full`);
     case 'journal-full':
       return new PlaneRefusal('Full', JOURNAL_FULL);
     case 'journal-failed':
@@ -25,16 +25,6 @@ export function commitRefusal(broker: Broker, reason: RefusalReason, outputs: re
     default:
       return new PlaneRefusal('Conflict', `the outputs for ${listed([...counts.keys()])} were refused: ${reason}`);
   }
-}
-
-/** Waiting for room helps, unless all that is to be stored at once is more than fits at all. */
-function fullness(broker: Broker, counts: ReadonlyMap<string, number>): string {
-  for (const [address, count] of counts) {
-    const limit = broker.address(address)?.settings.limits.messages;
-    if (limit === undefined || count <= limit) continue;
-    return `the address ${address} holds ${limit} messages at most, and ${count} are to be stored together: raise its limit`;
-  }
-  return `the address ${listed([...counts.keys()])} is full`;
 }
 
 /** The first few: a job may send to any number of addresses. */

@@ -143,9 +143,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
 
 function observationOf(view: AddressView): AddressObservation {
   return {
-    ready: true,
-    reason: 'Ready',
-    message: `${view.settings.type} on the embedded broker`,
+    ...conditionOf(view),
     stored: view.stored,
     storedBytes: view.bytes,
     senders: view.senders,
@@ -158,6 +156,22 @@ function observationOf(view: AddressView): AddressObservation {
     deadLettered: view.counters.deadLettered,
     duplicates: view.counters.duplicates,
   };
+}
+
+/** What is worth knowing. A full address or disk is for a while, and deliveries go on: it counts as ready. */
+function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'reason' | 'message'> {
+  if (view.unwritable === 'journal-failed') return { ready: false, reason: 'JournalFailed', message: JOURNAL_FAILED };
+  if (view.unwritable === 'journal-full') return { ready: true, reason: 'JournalFull', message: JOURNAL_FULL };
+  const { type, whenFull } = view.settings;
+  if (view.full) {
+    const what = whenFull === 'block' ? 'senders are held back' : 'more is refused';
+    return {
+      ready: true,
+      reason: 'AddressFull',
+      message: `${what} until some of its ${view.stored} messages are gone`,
+    };
+  }
+  return { ready: true, reason: 'Ready', message: `${type} on the embedded broker` };
 }
 
 const ADMINISTRATION_REASONS = {

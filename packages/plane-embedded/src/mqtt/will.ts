@@ -15,25 +15,27 @@ export interface PendingWill {
 /** Nobody is left to hear what became of it. */
 const NOBODY: Sender = { settled() {}, capacityChanged() {}, addressDeleted() {} };
 
-export function sendWill(will: PendingWill, context: MqttContext): void {
+/** @returns `later`: there is no room on disk for it now */
+export function sendWill(will: PendingWill, context: MqttContext): 'done' | 'later' {
   const { broker, authorizer, counters, settings } = context;
   const { message, principal } = will;
   if (!authorizer.authorize(principal, 'send', message.address)) {
     counters.droppedIn++;
-    return;
+    return 'done';
   }
   const producer = broker.openProducer(message.address, NOBODY, { undeclared: settings.undeclared });
   if (typeof producer === 'string') {
     counters.droppedIn++;
-    return;
+    return 'done';
   }
   const id = producer.detectsDuplicates ? duplicateIdOfMqtt(message) : undefined;
   const result = id === undefined ? producer.send(message, -1) : producer.sendOnce(message, -1, id);
   if (result === 'accepted') {
     counters.willsSent++;
     if (message.retain && !producer.duplicate) broker.retain(message);
-  } else {
+  } else if (producer.refusal !== 'journal-full') {
     counters.droppedIn++;
   }
   producer.close();
+  return result !== 'accepted' && producer.refusal === 'journal-full' ? 'later' : 'done';
 }
