@@ -144,6 +144,8 @@ export class IdWindow {
     const filling = this.filling[keeping];
     const isOpen = keeping === 'memory' ? filling?.timeMs === timeMs : filling?.batch === core.log.open;
     if (filling !== undefined && isOpen && !filling.gone && filling.ids.length < BLOCK_IDS_MAX) return filling;
+    // A list grows by more than it needs, and most turns bring one id.
+    if (filling !== undefined) filling.ids = filling.ids.slice();
     const block = this.windows.open(this.address, this.settings, { timeMs, keeping });
     this.filling[keeping] = block;
     this.blocks.push(block);
