@@ -65,7 +65,6 @@ export class AddressBook implements TopicKeeper {
     const settings = completeSettings(input);
     const invalid = invalidity(name, settings);
     if (invalid !== undefined) return { reason: 'invalid', message: invalid };
-    if (settings.deduplication === undefined) this.core.ids.forgetRecovered(name);
     const address = this.addresses.get(name);
     if (address?.settings.type === settings.type) {
       this.setImplicit(address, false);

@@ -137,7 +137,10 @@ export class Broker {
 
   /** Creates the address, or changes it and keeps what is stored. */
   declare(name: string, settings: AddressSettingsInput): AdministrationRefusal | undefined {
-    return this.book.declare(name, settings);
+    const refusal = this.book.declare(name, settings);
+    // Not where the broker itself makes a queue for dead letters, whose document may follow.
+    if (refusal === undefined && settings.deduplication === undefined) this.core.ids.forgetRecovered(name);
+    return refusal;
   }
 
   /** Deletes the address; its links are told. Refused when messages would be lost, unless forced. */
