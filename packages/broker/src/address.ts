@@ -156,10 +156,10 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
     return this.target.deduplication !== undefined;
   }
 
-  sendOnce(message: Message, tag: number, id: string): SendResult {
+  sendOnce(message: Message, tag: number, id: string | undefined): SendResult {
     this.duplicate = false;
     const { deduplication, settings } = this.target;
-    if (this.closed || deduplication === undefined) return this.send(message, tag);
+    if (this.closed || deduplication === undefined || id === undefined) return this.send(message, tag);
     if (!isUsableId(id)) throw new RangeError('the id of a message has at most 255 characters');
     return deduplication.send(this, { message, tag, id }, settings.durability === 'always');
   }

@@ -28,12 +28,12 @@ export interface Producer {
   /** Whether the address looks for duplicates: messages with an id then go by `sendOnce`. */
   readonly detectsDuplicates: boolean;
   /**
-   * As `send`, for a message with an id: one that the address took already is answered as accepted, when the first one
+   * As `send`, for a message that may have an id: one that the address took already is answered as accepted, when the first one
    * is, and dropped.
    *
    * @param id at most 255 characters of one byte each (U+0000 to U+00FF)
    */
-  sendOnce(message: Message, tag: number, id: string): SendResult;
+  sendOnce(message: Message, tag: number, id: string | undefined): SendResult;
   /** Whether the last `sendOnce` met a duplicate: then nothing more is to be done with the message. */
   readonly duplicate: boolean;
   /** Why the last send was `rejected` or `released`. */

@@ -122,9 +122,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
         if (outcome === Outcome.accepted) resolve();
         else reject(refusalOf(reason ?? 'no-receiver', name));
       };
-      const id = producer.detectsDuplicates ? duplicateIdOf(output.messageId) : undefined;
-      const sent = messageFromOutput(output);
-      const result = id === undefined ? producer.send(sent, 0) : producer.sendOnce(sent, 0, id);
+      const result = producer.sendOnce(messageFromOutput(output), 0, duplicateIdOf(output.messageId));
       if (result === 'accepted') finish(Outcome.accepted, undefined);
       else if (result !== 'pending') finish(Outcome.rejected, producer.refusal);
     });

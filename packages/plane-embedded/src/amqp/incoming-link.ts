@@ -53,8 +53,9 @@ export class IncomingLink implements BrokerLink, Sender {
     const { deliveryId, settled } = delivery;
     const result = sendIncoming(host, producer, delivery);
     const taken = result === 'accepted' || result === 'pending';
+    const isDuplicate = producer.detectsDuplicates && producer.duplicate;
     // A duplicate is not the last message of its topic.
-    if (taken && message.retain && this.retains && !producer.duplicate) host.context.broker.retain(message);
+    if (taken && message.retain && this.retains && !isDuplicate) host.context.broker.retain(message);
     if (result === 'pending') return;
     if (settled) {
       if (result !== 'accepted') host.context.counters.droppedIn++;

@@ -6,6 +6,6 @@ import type { LinkHost } from './link-host.js';
 export function sendIncoming(host: LinkHost, producer: Producer, delivery: IncomingDelivery): SendResult {
   const { message } = host;
   const tag = delivery.settled ? -1 : delivery.deliveryId;
-  const id = producer.detectsDuplicates ? host.incoming.duplicateId(delivery.buffer) : undefined;
-  return id === undefined ? producer.send(message, tag) : producer.sendOnce(message, tag, id);
+  if (!producer.detectsDuplicates) return producer.send(message, tag);
+  return producer.sendOnce(message, tag, host.incoming.duplicateId(delivery.buffer));
 }

@@ -140,8 +140,8 @@ export class Publisher {
     const producer = route.producer!;
     route.messages++;
     context.publishing = this.session;
-    const id = producer.detectsDuplicates ? duplicateIdOfMqtt(message) : undefined;
-    const result = id === undefined ? producer.send(message, tag) : producer.sendOnce(message, tag, id);
+    const detects = producer.detectsDuplicates;
+    const result = detects ? producer.sendOnce(message, tag, duplicateIdOfMqtt(message)) : producer.send(message, tag);
     context.publishing = undefined;
     if (result === 'accepted') {
       if (tag >= 0) this.connection.acknowledge(tag);
@@ -156,7 +156,7 @@ export class Publisher {
       return;
     }
     // A duplicate is not the last message of its topic.
-    if (message.retain && route.retains && !(id !== undefined && producer.duplicate)) context.broker.retain(message);
+    if (message.retain && route.retains && !(detects && producer.duplicate)) context.broker.retain(message);
   }
 
   /** From a route: the outcome of a send that was pending. */

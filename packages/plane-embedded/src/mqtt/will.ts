@@ -28,8 +28,7 @@ export function sendWill(will: PendingWill, context: MqttContext): 'done' | 'lat
     counters.droppedIn++;
     return 'done';
   }
-  const id = producer.detectsDuplicates ? duplicateIdOfMqtt(message) : undefined;
-  const result = id === undefined ? producer.send(message, -1) : producer.sendOnce(message, -1, id);
+  const result = producer.sendOnce(message, -1, duplicateIdOfMqtt(message));
   if (result === 'accepted') {
     counters.willsSent++;
     if (message.retain && !producer.duplicate) broker.retain(message);

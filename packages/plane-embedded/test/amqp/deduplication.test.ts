@@ -67,6 +67,18 @@ describe('a message whose id is known', () => {
     expect(server.broker.address('q')?.counters.duplicates).toBe(ids.length);
   });
 
+  it('does not become the retained message again, and one without id after it does', async () => {
+    const client = await start();
+    const sender = await client.openSender('t');
+    const messageAnnotations = { 'x-opt-retain-message': true };
+    const retained = () =>
+      server.broker.retainedMatching('t').map(({ bytes, end }) => bytes.toString('utf8', end - 1, end));
+    for (const [id, body] of ['a1', 'b2', 'a3']) await sender.send(withId(id!, body!, { messageAnnotations }));
+    expect(retained()).toEqual(['2']);
+    await sender.send(text('4', { messageAnnotations }));
+    expect(retained()).toEqual(['4']);
+  });
+
   it('is found by REST and jobs too', async () => {
     await start();
     const access = new EmbeddedMessageAccess(server.broker);

@@ -122,6 +122,19 @@ describe('while the journal is full', () => {
     await until(() => server.broker.address('block')!.stored === 0);
   });
 
+  it('services and temporary queues go on', async () => {
+    journal = new StateJournal();
+    const services = new Map([['$echo', { handle: async () => ({ body: 'answer' }) }]]);
+    server = await AmqpServer.start({ addresses: ADDRESSES, journal, services });
+    const client = await server.client();
+    turns('full');
+    const receiver = await client.openReceiver(undefined, { source: { dynamic: true } });
+    const sender = await client.openSender('$echo');
+    const properties = { replyTo: receiver.address, correlationId: 1 };
+    expect(await sender.send(text('question', { ...durable, properties }))).toEqual(ACCEPTED);
+    expect(await texts(receiver, 1)).toEqual(['answer']);
+  });
+
   it('direct addresses do not mind', async () => {
     await start();
     const client = await server.client();

@@ -64,6 +64,10 @@ test('a duplicate does not become the retained message again', async () => {
   const late = await plane.connect('l');
   await late.subscribe('t');
   expect(late.texts).toEqual(['second']);
+  await sender.send('t', 'without id', { qos: 1, retain: true });
+  const last = await plane.connect('m');
+  await last.subscribe('t');
+  expect(last.texts).toEqual(['without id']);
 });
 
 test('a duplicate is acknowledged when the first one is on disk, and refused when that fails', async () => {
