@@ -184,8 +184,8 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
   }
 
   takes(message: Message): boolean {
-    if (this.closed) return false;
-    if (message.durable && this.target.journal.full) this.sendsDurable = true;
+    if (this.closed || !this.target.journal.full) return this.capacity() > 0;
+    if (message.durable) this.sendsDurable = true;
     const takes = !this.isHeldByJournal(message) && this.target.capacity() > 0;
     if (!takes) this.sawNone = true;
     return takes;
