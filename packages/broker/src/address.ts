@@ -111,6 +111,12 @@ export abstract class Address implements CapacitySource {
     for (const producer of this.producers) visit(producer);
   }
 
+  /** Producers are told at the end of the turn whose capacity has changed. */
+  noteCapacity(): void {
+    this.core.turn.begin();
+    this.core.capacity.note(this);
+  }
+
   /** Somebody has left: what is only there while it is used may go. */
   leaveIfUnused(): void {}
 
@@ -172,8 +178,12 @@ export abstract class AddressProducer implements Producer, WatchedProducer {
 
   /** The message would have to be written, and cannot be. */
   refuseForJournal(reason: 'journal-full' | 'journal-failed'): 'rejected' {
-    this.sendsDurable = true;
     this.target.journal.look();
+    if (!this.sendsDurable) {
+      this.sendsDurable = true;
+      // Its capacity may be 0 from now on.
+      this.target.noteCapacity();
+    }
     return this.refuse(reason);
   }
 

@@ -82,6 +82,20 @@ describe('while the journal is full', () => {
     expect(observe('block').rejected).toBe(1);
   });
 
+  it('a link that was opened meanwhile keeps its credit until a durable message comes by it', async () => {
+    await start();
+    const client = await server.client();
+    turns('full');
+    const sender = await client.openSender('block');
+    expect(await sender.send(text('plain'))).toEqual(ACCEPTED);
+    expect(sender.credit).toBeGreaterThan(0);
+    expect(conditionOf(await sender.send(text('x', durable)))).toBe(Condition.resourceLimitExceeded);
+    await until(() => sender.credit === 0);
+    const waiting = sender.send(text('waits', durable));
+    turns('open');
+    expect(await waiting).toEqual(ACCEPTED);
+  });
+
   it.each(['reject', 'drop'] as const)(
     'an address that says %s refuses durable messages, and drops nothing',
     async (address) => {
