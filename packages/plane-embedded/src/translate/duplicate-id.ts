@@ -15,7 +15,8 @@ import { decodeProperties, PropertyPlace } from '@millrace/mqtt';
 
 /** Bytes of an id that is kept as it is. */
 const PLAIN_BYTES_MAX = 128;
-const MQTT_ID = 'message-id';
+/** The user property that stands for a message's id, which MQTT has not. */
+export const MQTT_ID = 'message-id';
 const MQTT_ID_BYTES = Buffer.from(MQTT_ID);
 
 /** @param value what stands in the property message-id. @returns undefined for what is no id */
