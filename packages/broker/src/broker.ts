@@ -15,7 +15,9 @@ import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
+import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
+import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
 import { Maintenance } from './maintenance.js';
@@ -69,9 +71,12 @@ export class Broker {
   constructor(options: BrokerOptions) {
     const turn = new Turn(options.now, options.scheduleCommit);
     const arena = options.recovery?.arena ?? new Arena();
+    const log = new BrokerLog(options.journal, turn);
     const core: Core = {
       turn,
-      log: new BrokerLog(options.journal, turn),
+      log,
+      ids: new IdWindows(log),
+      journal: new JournalWatch(log),
       arena,
       memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
       maintenance: new Maintenance(arena),
@@ -95,10 +100,12 @@ export class Broker {
         for (const address of this.book.all()) address.eachProducer(visit);
       },
     };
-    core.memory.changed = () => {
+    const everyoneMayKnow = () => {
       turn.begin();
       core.capacity.note(everyProducer);
     };
+    core.memory.changed = everyoneMayKnow;
+    core.journal.changed = everyoneMayKnow;
     if (options.recovery !== undefined) this.recover(options.recovery);
   }
 
@@ -122,13 +129,18 @@ export class Broker {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
     this.retained.expire(this.core.turn.timeMs);
+    this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
+    this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
   /** Creates the address, or changes it and keeps what is stored. */
   declare(name: string, settings: AddressSettingsInput): AdministrationRefusal | undefined {
-    return this.book.declare(name, settings);
+    const refusal = this.book.declare(name, settings);
+    // Not where the broker itself makes a queue for dead letters, whose document may follow.
+    if (refusal === undefined && settings.deduplication === undefined) this.core.ids.forgetRecovered(name);
+    return refusal;
   }
 
   /** Deletes the address; its links are told. Refused when messages would be lost, unless forced. */
@@ -280,7 +292,8 @@ export class Broker {
     for (const record of recovery.forgottenBefore) log.later(record);
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
-    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });
+    core.ids.restore(recovery.ids.blocks(), recovery.ids.lastNumber);
+    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed, ids: core.ids });
     recovery.attach(live, (position, length) => log.release(position, length));
   }
 }

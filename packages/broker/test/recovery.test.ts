@@ -405,10 +405,10 @@ describe('a journal that is full', () => {
     const { host } = world;
     for (const address of ['q', 't']) {
       const sender = host.producer(address);
-      expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'resource-limit-exceeded']);
+      expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'journal-full']);
       expect(sender.send('x')).toBe('accepted');
     }
-    expect(host.broker.retain(message('r', 'x', durable))).toBe('resource-limit-exceeded');
+    expect(host.broker.retain(message('r', 'x', durable))).toBe('journal-full');
     expect(host.broker.retain(message('r', 'x'))).toBeUndefined();
     world.journal.state = { kind: 'failed' };
     const sender = host.producer('q');
@@ -451,7 +451,7 @@ describe('a journal that is full', () => {
       world.host.broker.commit(transaction, (refusal) => told.push(refusal));
       step();
     }
-    const refused = Array.from({ length: 3 }, () => 'resource-limit-exceeded');
+    const refused = Array.from({ length: 3 }, () => 'journal-full');
     expect(told).toEqual([...refused, undefined]);
     expect(world.restart().broker.address('q')?.stored).toBe(1);
   });
@@ -506,7 +506,10 @@ describe('records', () => {
     broker.retain(message('r', 'text'));
     broker.keep('kind', 'key', Buffer.from('x'));
     world.host.subscribe('t', { durableName: 'd' });
+    broker.declare('once', { type: 'queue', deduplication: { ids: 9, windowMs: 1000 } });
+    world.host.producer('once').sendOnce('text', 'id', durable);
     world.turn();
+    broker.remove('once', { force: true });
     broker.retain(message('r', ''));
     broker.forget('kind', 'key');
     broker.forgetSubscription('d');

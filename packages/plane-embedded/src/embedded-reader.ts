@@ -23,6 +23,7 @@ import type {
 import { AddressNames } from './address-names.js';
 import { BatchBuilder } from './batch-builder.js';
 import { commitRefusal, openRefusal } from './commit-refusal.js';
+import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { RowReader } from './translate/row-from-message.js';
 
@@ -235,5 +236,7 @@ export class EmbeddedReader implements MessageReader {
 }
 
 function outputOf(output: OutputMessage): Transaction['outputs'][number] {
-  return { address: output.address, message: messageFromOutput(output) };
+  const { address, messageId } = output;
+  const message = messageFromOutput(output);
+  return messageId === undefined ? { address, message } : { address, message, id: duplicateIdOf(messageId) };
 }

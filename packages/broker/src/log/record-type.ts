@@ -9,6 +9,8 @@ export const RecordType = {
   retainedGone: 7,
   kept: 8,
   forgotten: 9,
+  ids: 12,
+  idsGone: 13,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
@@ -19,6 +21,7 @@ export const TAKING_BACK: readonly RecordType[] = [
   RecordType.storeGone,
   RecordType.retainedGone,
   RecordType.forgotten,
+  RecordType.idsGone,
 ];
 
 /** Position of what has no record in the journal. */

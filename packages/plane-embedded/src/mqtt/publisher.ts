@@ -7,6 +7,7 @@
 import { Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
 import type { MqttConnection, Publication } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import type { ClientSession } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import { borrow, keep } from './publication-message.js';
@@ -110,7 +111,7 @@ export class Publisher {
     }
     const { message } = this;
     borrow(message, publication, publication.messageExpiryInterval < 0 ? 0 : this.context.broker.nowMs);
-    if (route.producer!.capacity() === 0) this.hold(route, keep(message), publication.tag);
+    if (!route.producer!.takes(message)) this.hold(route, keep(message), publication.tag);
     else this.send(route, message, publication.tag);
   }
 
@@ -139,17 +140,23 @@ export class Publisher {
     const producer = route.producer!;
     route.messages++;
     context.publishing = this.session;
-    const result = producer.send(message, tag);
+    const detects = producer.detectsDuplicates;
+    const result = detects ? producer.sendOnce(message, tag, duplicateIdOfMqtt(message)) : producer.send(message, tag);
     context.publishing = undefined;
     if (result === 'accepted') {
       if (tag >= 0) this.connection.acknowledge(tag);
     } else if (result === 'pending') {
       route.sentPending();
+    } else if (producer.refusal === 'journal-full' && !producer.takes(message)) {
+      // The disk filled up in between, and the address is one that waits.
+      this.hold(route, keep(message), tag);
+      return;
     } else {
       this.refuse(tag, producer.refusal ?? 'no-receiver');
       return;
     }
-    if (message.retain && route.retains) context.broker.retain(message);
+    // A duplicate is not the last message of its topic.
+    if (message.retain && route.retains && !(detects && producer.duplicate)) context.broker.retain(message);
   }
 
   /** From a route: the outcome of a send that was pending. */
@@ -180,7 +187,7 @@ export class Publisher {
 
   /** From a route: there may be room again. */
   roomChanged(route: Route): void {
-    if (this.held?.route === route && route.producer!.capacity() > 0) this.letGo();
+    if (this.held?.route === route && route.producer!.takes(this.held.message)) this.letGo();
   }
 
   /** From a route: its address was deleted. What was held is refused, or finds the address that took its place. */
@@ -195,7 +202,7 @@ export class Publisher {
     this.held = undefined;
     if (held.route.closed) this.refuse(held.tag, 'deleted');
     else this.send(held.route, held.message, held.tag);
-    this.gate.open('address-full');
+    if (this.held === undefined) this.gate.open('address-full');
   }
 
   close(): void {

@@ -25,6 +25,8 @@ export class SessionRegistry {
   /** Sessions without a connection, in the order in which they were left. */
   private readonly away = new Set<ClientSession>();
   private readonly wills = new Map<string, PendingWill>();
+  /** Those that are due, and wait for room on disk. */
+  private overdue: PendingWill[] = [];
 
   constructor(context: MqttContext) {
     this.context = context;
@@ -90,7 +92,7 @@ export class SessionRegistry {
       principal: will.principal,
       dueAt: nowMs + delaySeconds * 1000,
     };
-    if (delaySeconds === 0) sendWill(pending, this.context);
+    if (delaySeconds === 0) this.send(pending);
     else this.wills.set(session.clientId, pending);
   }
 
@@ -101,15 +103,24 @@ export class SessionRegistry {
     const will = this.wills.get(session.clientId);
     if (will === undefined) return;
     this.wills.delete(session.clientId);
-    sendWill(will, this.context);
+    this.send(will);
+  }
+
+  private send(will: PendingWill): void {
+    if (sendWill(will, this.context) === 'done') return;
+    if (this.overdue.length < this.context.settings.sessions) this.overdue.push(will);
+    else this.context.counters.droppedIn++;
   }
 
   /** Sends wills that are due and ends sessions that have expired. Call it about once a second. */
   tick(nowMs: number): void {
+    const { overdue } = this;
+    this.overdue = [];
+    for (const will of overdue) this.send(will);
     for (const [clientId, will] of this.wills) {
       if (will.dueAt > nowMs) continue;
       this.wills.delete(clientId);
-      sendWill(will, this.context);
+      this.send(will);
     }
     for (const session of this.away) {
       if (session.expiresAt > nowMs) continue;

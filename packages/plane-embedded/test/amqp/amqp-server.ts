@@ -12,7 +12,7 @@ import {
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
-import { type AddressSettingsInput, Broker } from '@millrace/broker';
+import { type AddressSettingsInput, Broker, type Recovery } from '@millrace/broker';
 import { type Journal, MemoryJournal } from '@millrace/journal';
 import type { Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
@@ -24,6 +24,7 @@ import { Turn, type TurnTask } from '../../src/turn.js';
 export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
   readonly journal?: Journal;
+  readonly recovery?: Recovery;
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
@@ -42,6 +43,7 @@ export class AmqpServer {
     const commit: TurnTask = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
     this.broker = new Broker({
       journal: options.journal ?? new MemoryJournal(),
+      ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       now: Date.now,
       scheduleCommit: () => turn.scheduleCommit(commit),
     });
