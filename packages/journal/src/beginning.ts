@@ -63,7 +63,7 @@ export async function begin(
     limitBytes: options.limitBytes,
     seed,
     next: (found.end?.segment ?? 0) + 1,
-    inUse: recovered.files,
+    inUse: recovered.files.map(({ number, size }, index) => ({ number, size, used: recovered.segments[index]!.used })),
     free: found.files.filter(({ number }) => !inUse.has(number)),
     changed: () => hooks.changed(),
     failed: (error) => hooks.failed(error),

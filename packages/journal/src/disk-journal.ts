@@ -9,6 +9,7 @@
  * What it promises, and why it can, stands in docs/adr/0007-journal.md.
  */
 import { randomBytes } from 'node:crypto';
+import { Backup } from './backup.js';
 import { BatchBuffer } from './batch-buffer.js';
 import { type Beginning, begin, type Foundation } from './beginning.js';
 import { type JournalClock, systemClock } from './clock.js';
@@ -59,6 +60,7 @@ export interface DiskJournalOptions {
 
 export class DiskJournal implements DurableJournal {
   readonly durable = true;
+  private readonly foundation: Foundation;
   private readonly positions: PositionMap;
   private readonly lock: DiskLock;
   private readonly space: Space;
@@ -67,6 +69,8 @@ export class DiskJournal implements DurableJournal {
   private readonly buffer: BatchBuffer;
   private readonly writer: LogWriter;
   private readonly emptying: Emptying;
+  /** The last backup that was begun. */
+  private running: Backup | undefined = undefined;
 
   /**
    * Locks the directory, replays what it has to the owner, and is ready to append.
@@ -95,6 +99,7 @@ export class DiskJournal implements DurableJournal {
 
   private constructor(options: DiskJournalOptions, foundation: Foundation, beginning: Beginning) {
     const { clock, disk, positions, random, seed, segmentBytes } = foundation;
+    this.foundation = foundation;
     const { hooks, nextPosition, offset, reader, segment, space, supply } = beginning;
     this.positions = positions;
     this.lock = foundation.lock;
@@ -192,7 +197,25 @@ export class DiskJournal implements DurableJournal {
     };
   }
 
+  /**
+   * Begins a backup of what is on disk at this moment: all that was accepted, and nothing that comes later. Its chunks
+   * are read as they are asked for; accepting goes on meanwhile, and has precedence: when the room of segments that are
+   * not copied yet is needed, the backup is given up. So it is when its reader asks for nothing for more than a minute.
+   * @param now what the backup says of when it was made
+   * @returns 'under-way' while there is another one @throws JournalError when the journal is closed
+   */
+  backup(now: Date = new Date()): AsyncIterableIterator<Uint8Array> | 'under-way' {
+    if (this.state.kind === 'closed') throw new JournalError('the journal is closed');
+    const extents = this.supply.extents();
+    const pin = this.supply.pin();
+    if (pin === undefined) return 'under-way';
+    const { clock, disk, seed } = this.foundation;
+    this.running = new Backup({ disk, clock, seed, pin, extents, createdAt: now.getTime() });
+    return this.running;
+  }
+
   async close(): Promise<void> {
+    this.running?.giveUp('the journal is closed');
     this.emptying.stop();
     await this.writer.close();
     await this.supply.close();

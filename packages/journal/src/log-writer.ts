@@ -294,6 +294,7 @@ export class LogWriter {
         if (!growing) this.setFull('disk');
         this.failAll(new JournalFull('the disk is full', { cause }));
         // Only a large batch can fail so while there are segments ready, and others may fit.
+        this.options.supply.losePin();
         this.options.supply.fill();
         this.pump();
       } else {
