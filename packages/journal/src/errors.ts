@@ -50,6 +50,11 @@ export class JournalVersion extends JournalError {
   override readonly name = 'JournalVersion';
 }
 
+/** A store is there already. */
+export class JournalExists extends JournalError {
+  override readonly name = 'JournalExists';
+}
+
 /** Another process has the journal open. */
 export class JournalLocked extends JournalError {
   override readonly name = 'JournalLocked';

@@ -11,7 +11,7 @@
 import { BackupReader, type BackupSummary } from './backup-reader.js';
 import { checkLog, locked, type StoreOptions } from './check.js';
 import type { Disk, DiskFile } from './disk.js';
-import { JournalError } from './errors.js';
+import { JournalError, JournalExists } from './errors.js';
 import { newDirectory } from './new-directory.js';
 import { NodeDisk } from './node-disk.js';
 import { segmentFileName, segmentNumberOf } from './segment.js';
@@ -33,7 +33,7 @@ export interface RestoreReport extends BackupSummary {
 /**
  * @param directory made when it is not there
  * @throws JournalLocked when a server has it open; BackupDamage, JournalVersion for the backup: nothing has changed then;
- *   JournalError when there is a store and no `force`
+ *   JournalExists when there is a store and no `force`
  */
 export async function restore(
   directory: string,
@@ -45,7 +45,7 @@ export async function restore(
   return await locked(disk, async () => {
     const before = await segmentsIn(disk);
     if (!force && (before.length > 0 || (await disk.list()).includes(RESTORE_UNFINISHED))) {
-      throw new JournalError(`there is a store in ${directory} already: it is replaced only with --force`);
+      throw new JournalExists(`there is a store in ${directory} already`);
     }
     await removeStaged(disk);
     const staged = new StagedFiles(disk);

@@ -311,7 +311,7 @@ test('a restore that stopped half-way is told of, and can be done again', async 
   await restore(directory, inPieces(bytes));
   writeFileSync(join(directory, 'restore-unfinished'), '');
   await expect(open({ directory })).rejects.toThrow(/restore into .* was not finished/);
-  await expect(restore(directory, inPieces(bytes))).rejects.toThrow(/--force/);
+  await expect(restore(directory, inPieces(bytes))).rejects.toMatchObject({ name: 'JournalExists' });
   await restore(directory, inPieces(bytes), { force: true });
   expect(await contents(directory)).toEqual(texts);
 });
