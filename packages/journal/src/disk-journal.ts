@@ -116,6 +116,7 @@ export class DiskJournal implements DurableJournal {
       seed,
       segmentBytes,
       random,
+      clock,
       listener: this.listener(options.onStateChange),
     });
     const loader = new SegmentLoader(disk);
@@ -197,13 +198,6 @@ export class DiskJournal implements DurableJournal {
     };
   }
 
-  /**
-   * Begins a backup of what is on disk at this moment: all that was accepted, and nothing that comes later. Its chunks
-   * are read as they are asked for; accepting goes on meanwhile, and has precedence: when the room of segments that are
-   * not copied yet is needed, the backup is given up. So it is when its reader asks for nothing for more than a minute.
-   * @param now what the backup says of when it was made
-   * @returns 'under-way' while there is another one @throws JournalError when the journal is closed
-   */
   backup(now: Date = new Date()): AsyncIterableIterator<Uint8Array> | 'under-way' {
     if (this.state.kind === 'closed') throw new JournalError('the journal is closed');
     const extents = this.supply.extents();

@@ -86,10 +86,19 @@ class RehearsalFile implements DiskFile {
   }
 
   writeDurably(buffers: readonly Uint8Array[], offset: number, done: (error: Error | undefined) => void): void {
-    this.write(Buffer.concat(buffers), offset).then(() => done(undefined), done);
+    done(this.writeDurablySync(buffers, offset));
+  }
+
+  writeDurablySync(buffers: readonly Uint8Array[], offset: number): Error | undefined {
+    this.put(Buffer.concat(buffers), offset);
+    return undefined;
   }
 
   async write(bytes: Uint8Array, offset: number): Promise<void> {
+    this.put(bytes, offset);
+  }
+
+  protected put(bytes: Uint8Array, offset: number): void {
     const { written } = this;
     if (offset + bytes.length > written.bytes.length) {
       written.bytes = Buffer.concat([written.bytes], offset + bytes.length);
@@ -120,5 +129,5 @@ class RehearsalFile implements DiskFile {
 
 /** For copies that nobody will look at. */
 class ForgetfulFile extends RehearsalFile {
-  override async write(): Promise<void> {}
+  protected override put(): void {}
 }

@@ -86,6 +86,8 @@ export class SegmentSupply {
   private readonly ready: PreparedSegment[] = [];
   private next: number;
   private work: Promise<void> | undefined = undefined;
+  private starting = false;
+  private preparing = false;
   /** There is more to do than the work under way knew. */
   private again = false;
   private closed = false;
@@ -106,28 +108,34 @@ export class SegmentSupply {
   /** Makes segments ready in the background. */
   fill(): void {
     if (this.closed) return;
-    if (this.work !== undefined) {
+    if (this.starting || this.work !== undefined) {
       this.again = true;
       return;
     }
     this.again = false;
-    // Not at once: what it does may ask for more, before it is known to be under way.
-    this.work = Promise.resolve()
-      .then(() => this.run())
+    // What it does at once may ask for more, before it is known to be under way.
+    this.starting = true;
+    this.work = this.run()
       .catch((error: Error) => this.options.failed(error))
       .finally(() => {
         this.work = undefined;
         if (this.again) this.fill();
       });
+    this.starting = false;
   }
 
   /** @param keep ready ones that must be left @returns 'wait' until `changed`, 'none' when that would not help */
   take(keep: number): PreparedSegment | 'wait' | 'none' {
-    if (this.ready.length <= keep) return this.full === undefined ? 'wait' : 'none';
+    if (this.ready.length <= keep) return this.full === undefined || this.mayGetOne ? 'wait' : 'none';
     const taken = this.ready.shift()!;
     this.inUse.push({ number: taken.number, size: taken.size, used: 0 });
     this.fill();
     return taken;
+  }
+
+  /** Though it was full a moment ago: a file has come free, or is on its way. */
+  private get mayGetOne(): boolean {
+    return this.preparing || this.held.length > 0 || (this.full === 'limit' && this.free.length > 0);
   }
 
   /** Whether a segment may become so much longer. */
@@ -241,6 +249,7 @@ export class SegmentSupply {
       this.full = 'limit';
       return false;
     }
+    this.preparing = true;
     try {
       if (used !== undefined && used.name !== name) await this.options.disk.rename(used.name, name);
       const file = await this.written(name, used?.size ?? 0);
@@ -254,6 +263,8 @@ export class SegmentSupply {
       if (this.losePin()) return await this.prepare();
       this.noSpace();
       return false;
+    } finally {
+      this.preparing = false;
     }
   }
 
