@@ -212,10 +212,10 @@ describe('store dump', () => {
       .map((line) => line.replace(/^0000000001\.log:\d+ +/, ''));
     expect(lines).toEqual([
       expect.stringMatching(
-        /^message {9}readings, \d+ bytes of AMQP, 2026-11-24T12:00:00.000Z, id m-0, subject about 0, held by /,
+        /^message {9}readings, \d+ bytes of AMQP, 2026-11-24T12:00:00.000Z, id m-0, subject about 0, held by store 1 #1$/,
       ),
       'store           1 is queue readings',
-      'message         readings, 2 bytes of MQTT, 2026-11-24T12:00:00.000Z, held by readings 2',
+      'message         readings, 2 bytes of MQTT, 2026-11-24T12:00:00.000Z, held by readings #2',
       'kept            document Address/readings, 49 bytes',
       'kept            state job, 4 bytes',
       'settled         readings 1-2',

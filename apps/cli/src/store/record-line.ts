@@ -66,7 +66,7 @@ export class RecordLines {
 
   private place({ failedDeliveries, sequence, store }: MessageHolder): string {
     const deliveries = failedDeliveries === 0 ? '' : ` (failed ${counted(failedDeliveries, 'time')})`;
-    return `${this.nameOf(store)} ${sequence}${deliveries}`;
+    return `${this.nameOf(store)} #${sequence}${deliveries}`;
   }
 
   private nameOf(store: number): string {
