@@ -176,7 +176,10 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace store dump ./data -o jsonl --bodies > records.jsonl': done(),
     'millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
     'millrace store repair --data ./data --yes': done({ says: /is sound/ }),
-    'millrace backup monday.backup': done({ given: ['millrace serve --data ./kept'], says: /^saved/m }),
+    'millrace backup monday.backup': done({
+      given: ['millrace serve --data ./kept', 'millrace apply -f examples/max-temperature/addresses.yaml', APPLY_JOB],
+      says: /^saved/m,
+    }),
     'millrace backup - | gzip > monday.backup.gz': done({ says: /^saved/m }),
     'millrace restore monday.backup --data ./restored': done({ says: /^restored/m }),
     'gunzip < monday.backup.gz | millrace restore - --data ./unpacked': done({ says: /^restored/m }),

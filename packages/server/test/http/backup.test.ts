@@ -47,12 +47,6 @@ async function start(options: Partial<HttpDependencies>) {
   return { client: createClient({ server }), errors, server };
 }
 
-async function sizeOf(chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  let size = 0;
-  for await (const { length } of chunks) size += length;
-  return size;
-}
-
 it('a server without a store says what to do', async () => {
   const { call } = await createHttpWorld();
   expect(problemIn(await call('GET', '/v1/backup'))).toMatchObject({
@@ -119,6 +113,12 @@ it('no more is asked for than the client takes, and a client that leaves is noti
 it('what fails on the way is told to the log, and cuts the answer off', async () => {
   const fault = new Error('the disk is gone');
   const { client, errors } = await start({ backup: () => new FakeBackup(3, fault) });
-  await expect(sizeOf(await client.backup())).rejects.toMatchObject({ name: 'ProblemError' });
+  let size = 0;
+  const reading = (async () => {
+    for await (const { length } of await client.backup()) size += length;
+  })();
+  await expect(reading).rejects.toMatchObject({ name: 'ProblemError' });
   expect(errors).toEqual([fault]);
+  // The last of it says why.
+  expect(size).toBe(3 * 64 * 1024);
 });
