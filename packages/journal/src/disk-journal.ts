@@ -100,14 +100,14 @@ export class DiskJournal implements DurableJournal {
   private constructor(options: DiskJournalOptions, foundation: Foundation, beginning: Beginning) {
     const { clock, disk, positions, random, seed, segmentBytes } = foundation;
     this.foundation = foundation;
-    const { hooks, nextPosition, offset, reader, segment, space, supply } = beginning;
+    const { hooks, isShort, nextPosition, offset, reader, segment, space, supply } = beginning;
     this.positions = positions;
     this.lock = foundation.lock;
     this.space = space;
     this.supply = supply;
     this.reader = reader;
     const { batchBytesMax = BATCH_BYTES_MAX } = options;
-    const place = { segment, offset };
+    const place = { segment, offset: isShort ? segmentBytes : offset };
     const reserveTypes = typeTable(options.reserveTypes ?? []);
     this.buffer = new BatchBuffer({ segmentBytes, batchBytesMax, reserveTypes, positions, place, nextPosition });
     this.writer = new LogWriter({

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import {
   type JournalClock,
   JournalDamage,
   JournalError,
+  NodeDisk,
   restore,
   systemClock,
   verifyBackup,
@@ -43,16 +44,22 @@ async function restored(bytes: Buffer): Promise<string[]> {
 test('a backup has all that was accepted before it was begun, and nothing that came later', async () => {
   const { journal } = await open({ directory: temporaryDirectory() });
   const texts = await filled(journal);
-  append(journal, 'committed, not on disk yet');
-  const later = commit(journal);
+  append(journal, 'on its way');
+  let accepted = false;
+  const later = commit(journal).then((error) => expect(error).toBeUndefined());
+  journal.commit(() => {
+    accepted = true;
+  });
+  // A small write may be made at once.
+  const expected = accepted ? [...texts, 'on its way'] : texts;
   append(journal, 'appended');
   const backup = begin(journal);
-  expect(await later).toBeUndefined();
+  await later;
   await commit(journal);
   const first = await backup.next();
   await filled(journal, 20);
   const bytes = Buffer.concat([first.value as Uint8Array, await all(backup)]);
-  expect(await restored(bytes)).toEqual(texts);
+  expect(await restored(bytes)).toEqual(expected);
   await journal.close();
 });
 
@@ -225,6 +232,45 @@ test('a restored store is one to work with', async () => {
   const more = await filled(journal, 30);
   await journal.close();
   expect(await contents(directory)).toEqual([...texts, ...more]);
+});
+
+/** A disk on which no file grows, while it is full. */
+class FullDisk extends NodeDisk {
+  full = false;
+
+  override async open(name: string, mode: 'read' | 'write' | 'create'): ReturnType<NodeDisk['open']> {
+    const file = await super.open(name, mode);
+    const path = join(this.directory, name);
+    const fault = (buffers: readonly Uint8Array[], offset: number): Error | undefined => {
+      const end = buffers.reduce((sum, { length }) => sum + length, offset);
+      return this.full && end > statSync(path).size
+        ? Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+        : undefined;
+    };
+    const { writeDurably, writeDurablySync } = file;
+    file.writeDurably = (buffers, offset, done) => {
+      const error = fault(buffers, offset);
+      if (error === undefined) writeDurably.call(file, buffers, offset, done);
+      else setImmediate(() => done(error));
+    };
+    file.writeDurablySync = (buffers, offset) => fault(buffers, offset) ?? writeDurablySync.call(file, buffers, offset);
+    return file;
+  }
+}
+
+test('a restored segment is shorter than others: what comes goes to the next one, though the disk is full', async () => {
+  const { bytes, texts } = await backupOf(2);
+  const directory = temporaryDirectory();
+  await restore(directory, inPieces(bytes));
+  const disk = new FullDisk(directory);
+  const { journal } = await open({ directory, disk });
+  await until(() => journal.figures().bytesOnDisk > 4 * 4096);
+  disk.full = true;
+  append(journal, 'taken');
+  expect(await commit(journal)).toBeUndefined();
+  expect(journal.state.kind).toBe('open');
+  await journal.close();
+  expect(await contents(directory)).toEqual([...texts, 'taken']);
 });
 
 test('a backup that is cut is refused, wherever that is, with the offset, and nothing is changed', async () => {

@@ -105,7 +105,7 @@ class Store {
       disk,
       clock: this.clock,
       random: random.bits,
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes: this.segmentBytes(limitBytes),
       batchBytesMax: SEGMENT_BYTES * 3,
       limitBytes,
       reserveTypes: [REMOVE],
@@ -144,6 +144,12 @@ class Store {
     events.records += keeper.replayed.length;
     keeper.begin(result);
     return result;
+  }
+
+  /** Where there is room, sometimes larger ones: what was written last is then a segment that is too short. */
+  private segmentBytes(limitBytes: number): number {
+    const roomy = Math.min(limitBytes, this.disk.capacity) === Number.POSITIVE_INFINITY;
+    return roomy && this.random.chance(0.2) ? 2 * SEGMENT_BYTES : SEGMENT_BYTES;
   }
 
   private async use(journal: DiskJournal): Promise<void> {
