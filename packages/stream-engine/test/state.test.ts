@@ -101,7 +101,7 @@ describe('state', () => {
         ...[f64(1).repeat(3), f64(2).repeat(3), f64(1).repeat(3), '00000000'],
       ].join(''),
       'changes/2': [
-        ...['3f000000', f64(1_000_000), '00000000', '01000000', '01000000', '03000000', keyOf('34')],
+        ...['01000000', '3f000000', f64(1_000_000), '00000000', '01000000', '01000000', '03000000', keyOf('34')],
         ...[f64(1), f64(2), f64(1), '00000000'],
       ].join(''),
       head: [
@@ -136,7 +136,7 @@ describe('damage', () => {
        GROUP BY window(time, '1 second', '500 milliseconds'), body`,
       { keepsState: true, stateSizes: { pieceGroups: 4, stepBytes: 1 } },
     );
-    const times = { 1: ['1', '22', '3', '4', '5'], 700: ['6', '7', '8', '9'], 701: ['6', '7', '8', '9'] };
+    const times = { 1: ['1', '22', '3', '4', '5'], 700: ['6', '7', '8', '9'], 701: ['6', '7', '8'] };
     for (const [time, texts] of Object.entries(times))
       for (const body of texts) {
         run(job, [{ time: Number(time), body }]);

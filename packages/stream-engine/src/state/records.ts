@@ -3,9 +3,9 @@
  * they are numbered as they come and never go but with their pane, so that a piece keeps its groups.
  *
  *     piece/START/BLOCK   commit f64 · groups u32 · their keys · their values
- *     changes/COMMIT      entries, one a piece:
+ *     changes/COMMIT      number of entries u32 · the entries, one a piece:
  *                         bytes that follow u32 · pane's start f64 (µs) · block u32 · new groups u32 · groups u32 ·
- *                         their numbers within the piece i32 each · keys of the new ones · values of all
+ *                         their numbers within the piece u32 each · keys of the new ones · values of all
  *
  * A key has its length (u32) before it; values are the columns of one accumulator after the other. Little-endian. An
  * entry tells of groups as they were at its commit, whatever they were before; it is void when the piece was written
@@ -58,22 +58,36 @@ export function encodePiece(pane: Pane, run: GroupRun, commit: number, sizeHint:
   return state.finish();
 }
 
-/** @param run which groups; of them the last `added` are new to the record's readers */
-export function writeEntry(state: StateWriter, pane: Pane, run: GroupRun, place: EntryPlace): void {
-  const { block, firstGroup, added } = place;
-  const at = state.length;
-  state.unsigned(0);
-  state.double(pane.startUs);
-  state.unsigned(block);
-  state.unsigned(added);
-  state.unsigned(run.to - run.from);
-  const numbers = new Int32Array(run.to - run.from);
-  for (let index = run.from; index < run.to; index++) numbers[index - run.from] = run.groups[index]! - firstGroup;
-  state.column(numbers, stretch(0, numbers.length));
-  const end = run.groups[run.to - 1]! + 1;
-  pane.writeKeys(state, end - added, end);
-  pane.writeValues(state, run);
-  state.patch(at, state.length - at - 4);
+/** Makes the change record of one commit. */
+export class EntryWriter {
+  count = 0;
+  private readonly state = new StateWriter();
+
+  constructor() {
+    this.state.unsigned(0);
+  }
+
+  /** @param run which groups; the keys of the last `added` of them are in no record yet */
+  add(pane: Pane, run: GroupRun, { block, firstGroup, added }: EntryPlace): void {
+    const { state } = this;
+    this.count++;
+    const at = state.length;
+    state.unsigned(0);
+    state.double(pane.startUs);
+    state.unsigned(block);
+    state.unsigned(added);
+    state.unsigned(run.to - run.from);
+    for (let index = run.from; index < run.to; index++) state.unsigned(run.groups[index]! - firstGroup);
+    const end = run.groups[run.to - 1]! + 1;
+    pane.writeKeys(state, end - added, end);
+    pane.writeValues(state, run);
+    state.patch(at, state.length - at - 4);
+  }
+
+  finish(): Uint8Array {
+    this.state.patch(0, this.count);
+    return this.state.finish();
+  }
 }
 
 export interface EntryPlace {
@@ -83,8 +97,8 @@ export interface EntryPlace {
   readonly added: number;
 }
 
-/** @returns where its groups and values begin in the record, and of which piece it tells; the reader then stands behind it */
-export function readEntryPlace(state: StateReader): PiecePlace & { readonly position: number } {
+/** @returns of which piece it tells, and where in the record the rest begins and ends; the reader then stands behind it */
+export function readEntryPlace(state: StateReader): PiecePlace & { readonly position: number; readonly end: number } {
   const size = state.unsigned();
   const begin = state.place;
   const startUs = state.double();
@@ -92,7 +106,7 @@ export function readEntryPlace(state: StateReader): PiecePlace & { readonly posi
   const position = state.place;
   if (size < position - begin) throw new StateError('damaged', 'an entry of the state is too short');
   state.skip(size - (position - begin));
-  return { startUs, block, position };
+  return { startUs, block, position, end: begin + size };
 }
 
 /** The groups first, first + 1, … */

@@ -12,10 +12,10 @@
  * The same bounds hold for the number of change records: one counts as 1/4096 of the state at least.
  */
 import type { Pane } from '../aggregate/pane.js';
-import { type GroupRun, StateWriter } from '../state-bytes.js';
+import type { GroupRun } from '../state-bytes.js';
 import { GroupChanges } from './group-changes.js';
 import type { StateTotals } from './head.js';
-import { changesKey, encodePiece, pieceKey, type StateChange, stretch, writeEntry } from './records.js';
+import { changesKey, EntryWriter, encodePiece, pieceKey, type StateChange, stretch } from './records.js';
 
 export interface StateSizes {
   /** Groups of one piece. Default: 1,024. */
@@ -120,10 +120,10 @@ export class StateKeeper {
       const [piece] = this.waiting;
       this.due -= this.writeWhole(piece!, into);
     }
-    const state = new StateWriter();
-    for (const pane of this.changed) this.collectPane(pane, into, state);
+    const entries = new EntryWriter();
+    for (const pane of this.changed) this.collectPane(pane, into, entries);
     this.changed.clear();
-    if (state.length > 0) this.addChanges(state.finish(), into);
+    if (entries.count > 0) this.addChanges(entries.finish(), into);
     const [oldest] = this.waiting;
     const firstChange = oldest?.since ?? this.commit + 1;
     this.forgetChangesBefore(firstChange);
@@ -162,7 +162,7 @@ export class StateKeeper {
     this.givenUp.push(key);
   }
 
-  private collectPane(pane: Pane, into: StateChange[], entries: StateWriter): void {
+  private collectPane(pane: Pane, into: StateChange[], entries: EntryWriter): void {
     const { pieceGroups } = this;
     const groups = this.stateOf(pane).changes.take();
     for (let from = 0; from < groups.length; ) {
@@ -178,7 +178,7 @@ export class StateKeeper {
   private collectPiece(
     piece: Piece,
     run: GroupRun,
-    { into, entries }: { readonly into: StateChange[]; readonly entries: StateWriter },
+    { into, entries }: { readonly into: StateChange[]; readonly entries: EntryWriter },
   ): void {
     const { pane, block } = piece;
     if (piece.writtenAt === this.commit) return;
@@ -188,7 +188,7 @@ export class StateKeeper {
       this.writeWhole(piece, into);
       return;
     }
-    writeEntry(entries, pane, run, { block, firstGroup, added: size - piece.known });
+    entries.add(pane, run, { block, firstGroup, added: size - piece.known });
     piece.known = size;
     if (piece.since > 0) return;
     piece.since = this.commit;

@@ -31,6 +31,7 @@ interface Entry {
   readonly commit: number;
   readonly bytes: Uint8Array;
   readonly position: number;
+  readonly end: number;
 }
 
 interface PieceRecords extends PiecePlace {
@@ -95,10 +96,12 @@ export class RecordRestore {
   private readChanges({ commit, key }: { readonly commit: number; readonly key: string }): void {
     const bytes = this.records.get(key)!;
     const state = new StateReader(bytes);
-    while (state.place < bytes.length) {
-      const { position, ...place } = readEntryPlace(state);
-      if (this.parts.operator.isOpen(place.startUs)) this.recordsOf(place).entries.push({ commit, bytes, position });
+    for (let left = state.unsigned(); left > 0; left--) {
+      const { position, end, ...place } = readEntryPlace(state);
+      if (this.parts.operator.isOpen(place.startUs))
+        this.recordsOf(place).entries.push({ commit, bytes, position, end });
     }
+    state.end();
   }
 
   private orderPieces(): void {
@@ -164,23 +167,20 @@ function readWhole(pane: Pane, bytes: Uint8Array, firstGroup: number): number {
   return commit;
 }
 
-function readEntry(pane: Pane, { bytes, position }: Entry, firstGroup: number): void {
-  const state = new StateReader(bytes, position);
+function readEntry(pane: Pane, { bytes, position, end }: Entry, firstGroup: number): void {
+  const state = new StateReader(bytes.subarray(0, end), position);
   const added = state.unsigned();
   const count = state.unsigned();
-  // Numbers take four bytes each: a count beyond that is damage, and must not be asked memory for.
-  if (count * 4 > bytes.length - state.place) throw new StateError('damaged', 'the state ends too early');
+  // A count beyond that is damage, and must not be asked memory for.
+  if (count > PIECE_GROUPS_MAX) throw new StateError('damaged', 'an entry has too many groups');
   const groups = new Int32Array(count);
-  state.column(groups, stretch(0, count));
+  for (let index = 0; index < count; index++) groups[index] = firstGroup + state.unsigned();
   pane.readKeys(state, added);
-  for (let index = 0; index < count; index++) {
-    groups[index]! += firstGroup;
-    if (groups[index]! < firstGroup) throw new StateError('damaged', 'an entry names a group of another piece');
-    checkRoom(pane, groups[index]! + 1);
-  }
+  for (let index = 0; index < count; index++) checkRoom(pane, groups[index]! + 1);
   pane.readValues(state, { groups, from: 0, to: count });
+  state.end();
 }
 
 function checkRoom(pane: Pane, groups: number): void {
-  if (groups > pane.groups) throw new StateError('damaged', 'values are of groups without a key');
+  if (groups < 1 || groups > pane.groups) throw new StateError('damaged', 'values are of groups without a key');
 }
