@@ -60,6 +60,8 @@ const IMPLICIT_TOPICS = 100_000;
 export class Broker {
   /** Where the broker's own messages lie; listeners pass it to `Message.own`. */
   readonly arena: MessageArena;
+  /** Whether what is stored and kept is there after a restart. */
+  readonly durable: boolean;
   private readonly core: Core;
   private readonly book: AddressBook;
   private readonly retained: Retained;
@@ -82,6 +84,7 @@ export class Broker {
       countersOf: (topic) => this.book.get(topic)?.counters,
     };
     this.arena = arena;
+    this.durable = options.journal.durable;
     this.core = core;
     this.book = new AddressBook(core, {
       implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS,
@@ -105,6 +108,11 @@ export class Broker {
   /** Time of this turn, ms since the epoch; never goes back. */
   get nowMs(): number {
     return this.core.turn.begin();
+  }
+
+  /** The time is at least this from now on. */
+  advanceClock(timeMs: number): void {
+    this.core.turn.advance(timeMs);
   }
 
   /** Ends the turn: hands what was appended to the journal, tells senders what they wait for. */

@@ -28,6 +28,18 @@ export class ScriptedAccess implements MessageAccess {
   /** How long a commit takes, ms. Default: it is done before `commit` returns. */
   commitMs: number | undefined = undefined;
   attempts = 0;
+  /** Default: a journal that keeps nothing. */
+  keepsState = false;
+  /** What commits came to. */
+  readonly records = new Map<string, Uint8Array>();
+
+  state(): ReadonlyMap<string, Uint8Array> | 'committing' {
+    return this.reader?.committing === true ? 'committing' : new Map(this.records);
+  }
+
+  forgetState(): void {
+    this.records.clear();
+  }
 
   open(options: OpenOptions): MessageReader {
     if (this.reader?.closed === false) throw new Error('the job has a reader already');
@@ -38,6 +50,7 @@ export class ScriptedAccess implements MessageAccess {
 
   forget(job: string): void {
     this.forgotten.push(job);
+    this.records.clear();
   }
 
   send(...messages: ScriptedMessage[]): void {
@@ -60,7 +73,7 @@ export class ScriptedReader implements MessageReader {
   private readonly open: { readonly token: number; readonly messages: readonly ScriptedMessage[] }[] = [];
   private announced = false;
   private token = 0;
-  private committing = false;
+  committing = false;
 
   constructor(access: ScriptedAccess, options: OpenOptions) {
     this.access = access;
@@ -117,6 +130,8 @@ export class ScriptedReader implements MessageReader {
     return Date.now();
   }
 
+  advanceClock(): void {}
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -128,6 +143,10 @@ export class ScriptedReader implements MessageReader {
     // A transaction that the broker has begun goes through, although its reader is closed meanwhile.
     this.access.commits.push(commit);
     this.access.stored.push(...commit.outputs);
+    for (const { key, bytes } of commit.state) {
+      if (bytes === undefined) this.access.records.delete(key);
+      else this.access.records.set(key, bytes);
+    }
     while (this.open.length > 0 && this.open[0]!.token <= (commit.consumed ?? 0)) this.open.shift();
   }
 
