@@ -30,6 +30,8 @@ export interface JobOptions {
 
 /** A restore under way: the job is as it was before the first step, and whole after the last. */
 export interface JobRestore {
+  /** The watermark over `time` that the job will have, ms. Undefined: it had none. */
+  readonly reachedMs: number | undefined;
   /** Reads one record. @returns true when there is more. @throws StateError then the job is empty */
   step(): boolean;
 }
@@ -170,6 +172,7 @@ export class Job {
     const pipeline = this.build();
     const { head, restore } = orDamaged(() => this.beginRestore(records, pipeline));
     return {
+      reachedMs: head.reachedMs === Number.NEGATIVE_INFINITY ? undefined : head.reachedMs,
       step: () => {
         if (orDamaged(() => restore.step())) return true;
         pipeline.windows?.finishRestore();

@@ -3,7 +3,7 @@
  * windows, groups or aggregates is forgotten and the job starts anew; state that cannot be read fails it, since starting
  * anew unasked would lose what its windows held.
  */
-import type { MessageAccess } from '@millrace/controller';
+import type { MessageAccess, MessageReader } from '@millrace/controller';
 import { type Job, type JobRestore, StateError } from '@millrace/stream-engine';
 
 /** Records of up to about a thousand groups each: a slice of a few ms. */
@@ -27,19 +27,20 @@ export class JobRecovery {
   }
 
   /** @throws StateError */
-  step(): RecoveryProgress {
-    if (this.restore === undefined) return this.begin();
+  step(reader: MessageReader): RecoveryProgress {
+    if (this.restore === undefined) return this.begin(reader);
     for (let left = RECORDS_A_SLICE; left > 0; left--) if (!this.restore.step()) return 'done';
     return 'more';
   }
 
-  private begin(): RecoveryProgress {
+  private begin(reader: MessageReader): RecoveryProgress {
     const records = this.access.state(this.name);
     if (records === 'committing') return 'waiting';
     if (records.size === 0) return 'done';
     if (!this.job.hasState) return this.startAnew();
     try {
       this.restore = this.job.restore(records);
+      if (this.restore.reachedMs !== undefined) reader.advanceClock(this.restore.reachedMs);
       return 'more';
     } catch (error) {
       if (error instanceof StateError && error.reason === 'other') return this.startAnew();

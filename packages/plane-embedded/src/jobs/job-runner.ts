@@ -73,6 +73,8 @@ export class JobRunner implements Runnable {
       case 'paused': {
         const reader = this.openReader();
         this.state = { kind: 'running', reader, outbox: this.openOutbox(reader) };
+        // At once, so that the clock is right before anything arrives.
+        if (this.recovery !== undefined) this.runSlice();
         break;
       }
       case 'running':
@@ -194,12 +196,10 @@ export class JobRunner implements Runnable {
 
   /** @returns whether there is more to do now */
   private recover(recovery: JobRecovery, reader: MessageReader): boolean {
-    const progress = recovery.step();
+    const progress = recovery.step(reader);
     if (progress !== 'done') return progress === 'more';
     this.recovery = undefined;
     if (recovery.note !== '') this.note = recovery.note;
-    const { watermarkMs } = this.job;
-    if (watermarkMs !== undefined && this.plan.watermark === undefined) reader.advanceClock(watermarkMs);
     return true;
   }
 
