@@ -11,6 +11,8 @@ export class EmbeddedMessageAccess implements MessageAccess {
   private readonly readers = new Map<string, EmbeddedReader>();
   /** Commits under way: name of the job → how many, of whichever reader. */
   private readonly underWay = new Map<string, number>();
+  /** Jobs whose state is to be forgotten when those are through. */
+  private readonly forgetting = new Set<string>();
 
   constructor(broker: Broker) {
     this.broker = broker;
@@ -37,6 +39,8 @@ export class EmbeddedMessageAccess implements MessageAccess {
   }
 
   forgetState(job: string): void {
+    // A commit under way may bring records that are not there yet.
+    if (this.underWay.has(job)) this.forgetting.add(job);
     const kind = stateKindOf(job);
     for (const key of this.broker.kept(kind).keys()) this.broker.forget(kind, key);
   }
@@ -59,6 +63,7 @@ export class EmbeddedMessageAccess implements MessageAccess {
       return;
     }
     this.underWay.delete(job);
+    if (this.forgetting.delete(job)) this.forgetState(job);
     this.readers.get(job)?.ready();
   }
 }

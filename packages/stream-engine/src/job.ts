@@ -165,7 +165,8 @@ export class Job {
    * not taken are dropped.
    *
    * @param records what all changes so far came to, by key; its bytes are not changed meanwhile
-   * @throws StateError for state of another version, of a plan that keeps other state, or damaged; the job is then empty
+   * @throws StateError for state of another version, of a plan that keeps other state, damaged, or forgotten; the job is
+   * then empty
    */
   restore(records: KeptRecords): JobRestore {
     this.reset(this.build(), { reachedMs: Number.NEGATIVE_INFINITY, counters: NO_ROWS });
@@ -190,7 +191,7 @@ export class Job {
     if (operator === undefined || keeper === undefined)
       throw new Error('a job that keeps no state has none to restore');
     const bytes = records.get(HEAD_KEY);
-    if (bytes === undefined) throw new StateError('damaged', 'the head of the state is missing');
+    if (bytes === undefined) throw new StateError('none', 'the head of the state is missing');
     const state = new StateReader(bytes);
     const head = readHead(state, this.shape);
     pipeline.first.readHead(state);

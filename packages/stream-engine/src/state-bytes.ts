@@ -82,11 +82,11 @@ export class StateWriter {
 
 /**
  * State that does not read as it was written: of a `version` that this engine does not know, of a plan that keeps `other`
- * state, or `damaged`.
+ * state, or `damaged`; or `none`: its head was forgotten, and with it what all other records mean.
  */
 export class StateError extends Error {
   override readonly name = 'StateError';
-  readonly reason: 'version' | 'other' | 'damaged';
+  readonly reason: 'version' | 'other' | 'damaged' | 'none';
 
   constructor(reason: StateError['reason'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -43,8 +43,12 @@ export class JobRecovery {
       if (this.restore.reachedMs !== undefined) reader.advanceClock(this.restore.reachedMs);
       return 'more';
     } catch (error) {
-      if (error instanceof StateError && error.reason === 'other') return this.startAnew();
-      throw error;
+      if (!(error instanceof StateError)) throw error;
+      if (error.reason === 'other') return this.startAnew();
+      if (error.reason !== 'none') throw error;
+      // Of a job that was deleted while a commit of it was under way.
+      this.access.forgetState(this.name);
+      return 'done';
     }
   }
 

@@ -142,7 +142,8 @@ test('what a failed job had not committed goes back to its source', async () => 
 test('removing a job forgets it at its source', async () => {
   await fixture.deploy();
   fixture.access.commitMs = 1000;
-  fixture.send(1, 20);
+  fixture.access.batchMessages = 1;
+  fixture.send(1, 20, 21);
   fixture.pass();
   await fixture.plane.remove('job');
   expect(fixture.access.forgotten).toEqual(['job']);

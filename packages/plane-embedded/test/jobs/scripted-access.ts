@@ -30,11 +30,13 @@ export class ScriptedAccess implements MessageAccess {
   attempts = 0;
   /** Default: a journal that keeps nothing. */
   keepsState = false;
+  /** Commits under way, of whichever reader. */
+  committing = 0;
   /** What commits came to. */
   readonly records = new Map<string, Uint8Array>();
 
   state(): ReadonlyMap<string, Uint8Array> | 'committing' {
-    return this.reader?.committing === true ? 'committing' : new Map(this.records);
+    return this.committing > 0 ? 'committing' : new Map(this.records);
   }
 
   forgetState(): void {
@@ -68,12 +70,14 @@ export class ScriptedReader implements MessageReader {
   closed = false;
   undecodable = 0;
   private readonly access: ScriptedAccess;
-  private readonly options: OpenOptions;
+  readonly options: OpenOptions;
   private readonly addressNames: string[] = [];
   private readonly open: { readonly token: number; readonly messages: readonly ScriptedMessage[] }[] = [];
   private announced = false;
   private token = 0;
-  committing = false;
+  private committing = false;
+  /** Token up to which a commit under way consumes. */
+  private consuming = 0;
 
   constructor(access: ScriptedAccess, options: OpenOptions) {
     this.access = access;
@@ -107,12 +111,18 @@ export class ScriptedReader implements MessageReader {
     if (this.committing) throw new Error('a commit is under way');
     if (commit.consumed !== undefined && commit.consumed > this.token) throw new Error('consumed what was never read');
     this.committing = true;
+    this.access.committing += 1;
+    this.consuming = commit.consumed ?? 0;
     this.access.attempts += 1;
     const error = this.access.refuse(this.access.attempts);
     const finish = (): void => {
       this.committing = false;
+      this.access.committing -= 1;
+      this.consuming = 0;
       if (error === undefined) this.store(commit);
+      else if (this.closed) this.access.waiting.unshift(...this.open.splice(0).flatMap(({ messages }) => messages));
       done(error);
+      if (this.access.reader !== this) this.access.reader?.options.onReady();
     };
     if (this.access.commitMs === undefined) finish();
     else setTimeout(finish, this.access.commitMs);
@@ -135,8 +145,10 @@ export class ScriptedReader implements MessageReader {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.access.waiting.unshift(...this.open.flatMap(({ messages }) => messages));
-    this.open.length = 0;
+    // What a commit under way consumes comes back only if that fails.
+    const kept = this.open.filter(({ token }) => token <= this.consuming);
+    this.access.waiting.unshift(...this.open.slice(kept.length).flatMap(({ messages }) => messages));
+    this.open.length = kept.length;
   }
 
   private store(commit: Commit): void {
