@@ -105,7 +105,10 @@ export class World {
 
   /** Of the batches in flight so many are there. */
   crash(written: number): void {
+    const now = Date.now();
+    // It sets the clock to what it was at first.
     vi.clearAllTimers();
+    vi.setSystemTime(now);
     const { batches, kept } = this.journal;
     const { records } = this.journal.crash(written);
     this.journal = new LedgerJournal(records);
