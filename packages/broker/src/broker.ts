@@ -18,6 +18,7 @@ import { type Core, DispatchList } from './core.js';
 import type { Journal } from './journal-port.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
+import { STATE_KIND } from './log/keyed-record.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
@@ -30,7 +31,7 @@ import { RETAINED_LIMITS, Retained } from './retained.js';
 import { stamp } from './stamp.js';
 import { Topic } from './topic.js';
 import { hasWildcard, isValidFilter } from './topic-filter.js';
-import { STATE_KIND, Transactions } from './transactions.js';
+import { Transactions } from './transactions.js';
 import { Turn } from './turn.js';
 
 export interface BrokerOptions {

@@ -43,7 +43,8 @@ export class LiveRecords {
       case RecordType.retained:
         this.rewriteLate(this.retained.record(readAddress(reader)), position);
         break;
-      case RecordType.kept: {
+      case RecordType.kept:
+      case RecordType.state: {
         const { kind, key } = readKeyed(reader);
         this.rewriteLate(this.keyed.record(kind, key), position);
         break;

@@ -46,7 +46,7 @@ export function durableNameOf(job: string): string {
 
 /** Under which the records of a job's state are kept. */
 export function stateKindOf(job: string): string {
-  return `job-state/${job}`;
+  return `$state/${job}`;
 }
 
 export interface ReaderEvents {

@@ -48,7 +48,7 @@ describe('on a journal that crashes', () => {
     await world.plane.remove('job');
     world.pass(2);
     world.journal.succeed();
-    world.broker.keep('job-state/job', 'piece/1/0', Buffer.from('left over'));
+    world.broker.keep('$state/job', 'piece/1/0', Buffer.from('left over'));
     world.deploy();
     world.pass(10);
     expect(world.plane.observe('job')?.phase).toBe('Running');
