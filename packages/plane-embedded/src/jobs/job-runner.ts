@@ -118,6 +118,8 @@ export class JobRunner implements Runnable {
       if (state.kind === 'pausing') this.finishPause();
       if (state.kind !== 'running') return false;
       if (this.recovery !== undefined) return this.recover(this.recovery, state.reader);
+      // The commit that it waited for is through: what gathered meanwhile is the next one.
+      if (this.mustWait(state)) state.outbox.flush();
       return !this.mustWait(state) && this.work(state);
     } catch (error) {
       this.fail(error);

@@ -170,3 +170,22 @@ test('the same SQL deployed again goes on; another one starts anew and says so',
   expect(fixture.access.bodies).toEqual(['1']);
   expect(fixture.access.forgotten).toEqual([]);
 });
+
+test.each([
+  ['results', 'INSERT INTO max SELECT body FROM STREAM temperature', 4_000],
+  [
+    'changed groups',
+    `INSERT INTO max SELECT body FROM STREAM temperature GROUP BY window(time, '5 seconds'), body`,
+    8_192,
+  ],
+])('goes on when more %s gathered during a commit than it may hold', async (_, sql, rows) => {
+  fixture.access.keepsState = true;
+  fixture.access.commitMs = 50;
+  fixture.access.batchMessages = rows;
+  await fixture.deploy(sql);
+  for (let part = 0; part < 12; part++)
+    fixture.send(0, ...Array.from({ length: rows }, (_message, n) => part * rows + n));
+  fixture.pass(60_000);
+  expect(fixture.status).toMatchObject({ rowsIn: rows * 12, rowsOut: rows * 12, backlog: 0 });
+  expect(new Set(fixture.access.bodies).size).toBe(rows * 12);
+});

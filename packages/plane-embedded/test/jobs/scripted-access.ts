@@ -154,7 +154,7 @@ export class ScriptedReader implements MessageReader {
   private store(commit: Commit): void {
     // A transaction that the broker has begun goes through, although its reader is closed meanwhile.
     this.access.commits.push(commit);
-    this.access.stored.push(...commit.outputs);
+    for (const output of commit.outputs) this.access.stored.push(output);
     for (const { key, bytes } of commit.state) {
       if (bytes === undefined) this.access.records.delete(key);
       else this.access.records.set(key, bytes);
