@@ -162,10 +162,9 @@ async function million(folder: string): Promise<void> {
   held.cpu = new Durations();
   const rate = await flood(server, bodies, (sent) => sent >= GROUPS * 4);
   while ((server.plane.observe('job')?.backlog ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  console.log(`  ${held.wall.text}; CPU ${held.cpu.text}`);
   const figures = journal.figures();
-  console.log(
-    `${GROUPS} groups, four times each: ${(rate / 1e6).toFixed(2)} M messages/s; a commit held the thread ${held.text}`,
-  );
+  console.log(`${GROUPS} groups, four times each: ${(rate / 1e6).toFixed(2)} M messages/s; a commit held the thread`);
   console.log(
     `  written ${(figures.bytesWritten / 1e6).toFixed(0)} MB in ${figures.batches} batches, live ${(figures.bytesLive / 1e6).toFixed(0)} MB`,
   );

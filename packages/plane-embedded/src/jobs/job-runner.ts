@@ -196,10 +196,11 @@ export class JobRunner implements Runnable {
     return outbox.full || this.job.changedGroups >= CHANGED_GROUPS_MAX;
   }
 
-  /** @returns whether there is more to do now */
+  /** One slice a turn of the event loop, however much time the scheduler has. @returns whether there is more to do now */
   private recover(recovery: JobRecovery, reader: MessageReader): boolean {
     const progress = recovery.step(reader);
-    if (progress !== 'done') return progress === 'more';
+    if (progress === 'more') setImmediate(this.wake);
+    if (progress !== 'done') return false;
     this.recovery = undefined;
     if (recovery.note !== '') this.note = recovery.note;
     return true;
