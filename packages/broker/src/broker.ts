@@ -20,6 +20,7 @@ import type { Journal } from './journal-port.js';
 import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
+import { STATE_KIND } from './log/keyed-record.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
@@ -32,7 +33,7 @@ import { RETAINED_LIMITS, Retained } from './retained.js';
 import { stamp } from './stamp.js';
 import { Topic } from './topic.js';
 import { hasWildcard, isValidFilter } from './topic-filter.js';
-import { STATE_KIND, Transactions } from './transactions.js';
+import { Transactions } from './transactions.js';
 import { Turn } from './turn.js';
 
 export interface BrokerOptions {
@@ -62,6 +63,8 @@ const IMPLICIT_TOPICS = 100_000;
 export class Broker {
   /** Where the broker's own messages lie; listeners pass it to `Message.own`. */
   readonly arena: MessageArena;
+  /** Whether what is stored and kept is there after a restart. */
+  readonly durable: boolean;
   private readonly core: Core;
   private readonly book: AddressBook;
   private readonly retained: Retained;
@@ -87,6 +90,7 @@ export class Broker {
       countersOf: (topic) => this.book.get(topic)?.counters,
     };
     this.arena = arena;
+    this.durable = options.journal.durable;
     this.core = core;
     this.book = new AddressBook(core, {
       implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS,
@@ -112,6 +116,11 @@ export class Broker {
   /** Time of this turn, ms since the epoch; never goes back. */
   get nowMs(): number {
     return this.core.turn.begin();
+  }
+
+  /** The time is at least this from now on. */
+  advanceClock(timeMs: number): void {
+    this.core.turn.advance(timeMs);
   }
 
   /** Ends the turn: hands what was appended to the journal, tells senders what they wait for. */

@@ -55,7 +55,8 @@ export class LiveRecords {
       case RecordType.ids:
         this.rewriteLate(this.ids.block(readIdBlockNumber(reader)), position);
         break;
-      case RecordType.kept: {
+      case RecordType.kept:
+      case RecordType.state: {
         const { kind, key } = readKeyed(reader);
         this.rewriteLate(this.keyed.record(kind, key), position);
         break;

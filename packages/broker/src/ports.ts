@@ -133,7 +133,10 @@ export interface Transaction {
   readonly outputs: readonly TransactionOutput[];
   /** Opaque bytes kept under a name and given back after a restart: a job's checkpoint. */
   readonly state: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-  /** More that is kept, or forgotten, with it, as by `Broker.keep` and `forget`: state in pieces. Default: none. */
+  /**
+   * More that is kept, or forgotten, with it, as by `Broker.keep` and `forget`: state in pieces. A kind that begins with
+   * `$state` is taken by a journal that is full, if the transaction consumes what was durable. Default: none.
+   */
   readonly kept?: readonly { readonly kind: string; readonly key: string; readonly bytes: Uint8Array | undefined }[];
   /** What to do with an output to an address that is not declared. Default: refuse the whole transaction. */
   readonly undeclared?: 'refuse' | 'topic';

@@ -97,6 +97,7 @@ export class Recovery implements JournalOwner {
         this.useless(position, length);
         break;
       case RecordType.kept:
+      case RecordType.state:
       case RecordType.forgotten:
         this.replayKeyed(type, position, length);
         break;
@@ -247,7 +248,7 @@ export class Recovery implements JournalOwner {
     }
     const before = keys.get(record.key);
     const outdated = before !== undefined && before.version > record.version;
-    if (type === RecordType.kept && !outdated) {
+    if (type !== RecordType.forgotten && !outdated) {
       record.bytes = this.reader.rest();
       record.position = position;
       record.length = length;

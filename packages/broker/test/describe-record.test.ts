@@ -28,12 +28,16 @@ function recordsOfAll(): RecordingJournal['records'] {
   consumer.settle(1, Outcome.modifiedFailed);
   host.subscribe('t', { durableName: 'alarms' });
   broker.retain(message('t', 'retained', durable));
+  broker.declare('once', { type: 'queue', deduplication: { ids: 9, windowMs: 1000 } });
+  host.producer('once').sendOnce('text', 'id', durable);
+  broker.keep('$state/job', 'key', Buffer.from('x'));
   broker.keep('document', 'Address/q', Buffer.from('{"kind":"Address"}'));
   turn();
   broker.retain(message('t', ''));
   broker.forget('document', 'Address/q');
   turn();
   broker.forgetSubscription('alarms');
+  broker.remove('once', { force: true });
   turn();
   return journal.records;
 }
@@ -44,6 +48,8 @@ test('each type of record is described', () => {
   expect([...kinds].sort()).toEqual([
     'delivery-count',
     'forgotten',
+    'ids',
+    'ids-gone',
     'kept',
     'message',
     'retained',

@@ -439,21 +439,30 @@ describe('a journal that is full', () => {
     expect(told).toEqual(['journal-failed']);
   });
 
-  test('takes transactions that only consume', () => {
+  test('takes transactions that only consume, with the state that comes of it', () => {
     const { world, step } = full();
     const { deliveries } = world.host.subscribe('q');
     const told: unknown[] = [];
     const state = { name: 'job', bytes: Buffer.from('x') };
     const output = { address: 'q', message: message('q', 'x', durable) };
-    const parts = [{ state }, { outputs: [output] }, { kept: [{ kind: 'k', key: 'k', bytes: Buffer.from('x') }] }, {}];
+    const kept = (kind: string) => ({ kept: [{ kind, key: 'k', bytes: Buffer.from('x') }] });
+    const parts = [
+      { outputs: [output] },
+      kept('k'),
+      { state, consumed: [] },
+      { ...kept('$state/job'), consumed: [] },
+      { ...kept('$state/job'), state },
+    ];
     for (const part of parts) {
       const transaction = { consumed: deliveries.slice(0, 1), outputs: [], state: undefined, ...part };
       world.host.broker.commit(transaction, (refusal) => told.push(refusal));
       step();
     }
-    const refused = Array.from({ length: 3 }, () => 'journal-full');
+    const refused = Array.from({ length: 4 }, () => 'journal-full');
     expect(told).toEqual([...refused, undefined]);
-    expect(world.restart().broker.address('q')?.stored).toBe(1);
+    const { broker } = world.restart();
+    expect(broker.address('q')?.stored).toBe(1);
+    expect([`${broker.state('job')}`, `${broker.kept('$state/job').get('k')}`]).toEqual(['x', 'x']);
   });
 
   test('gets dead letters when there is room, and the originals stay until then', () => {
@@ -505,6 +514,7 @@ describe('records', () => {
     world.host.subscribe('q').settleAll(Outcome.accepted);
     broker.retain(message('r', 'text'));
     broker.keep('kind', 'key', Buffer.from('x'));
+    broker.keep('$state/job', 'key', Buffer.from('x'));
     world.host.subscribe('t', { durableName: 'd' });
     broker.declare('once', { type: 'queue', deduplication: { ids: 9, windowMs: 1000 } });
     world.host.producer('once').sendOnce('text', 'id', durable);

@@ -27,6 +27,10 @@ export function fieldsOf(described: RecordDescription, options: { readonly bodie
       };
     case 'forgotten':
       return { of: described.keptKind, key: described.key, version: described.version };
+    case 'ids': {
+      const { address, count, number, timeMs } = described;
+      return { address, number, ids: count, time: dateOf(timeMs) };
+    }
     case 'store': {
       const { name, source, store, storeKind, whenFull } = described;
       return { store, of: storeKind, name, source: source === '' ? undefined : source, whenFull };

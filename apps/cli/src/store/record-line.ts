@@ -34,6 +34,10 @@ export class RecordLines {
         return `${this.nameOf(described.store)} ${rangesText(described.ranges)}`;
       case 'delivery-count':
         return this.place(described.holder);
+      case 'ids':
+        return `${counted(described.count, 'message id')} of ${described.address}, block ${described.number}`;
+      case 'ids-gone':
+        return `${described.address}, blocks up to ${described.number}`;
       case 'store': {
         const { name, source, store, storeKind } = described;
         this.names.set(store, name);

@@ -2,6 +2,7 @@
 import type { WhenFull } from '../address-settings.js';
 import type { Message, MessageArena } from '../message.js';
 import { readDeliveryCount } from './delivery-count-record.js';
+import { readIdBlock, readIdsGone } from './id-block.js';
 import { readKeyed } from './keyed-record.js';
 import { Holders, readMessage } from './message-record.js';
 import { RecordReader } from './record-reader.js';
@@ -31,6 +32,17 @@ export type RecordDescription =
       readonly whenFull: WhenFull | undefined;
     }
   | { readonly kind: 'store-gone'; readonly store: number }
+  /** Message ids of one turn, by which an address knows duplicates. */
+  | {
+      readonly kind: 'ids';
+      readonly number: number;
+      readonly address: string;
+      /** ms since the epoch. */
+      readonly timeMs: number;
+      readonly count: number;
+    }
+  /** All of the address up to that number are given up. */
+  | { readonly kind: 'ids-gone'; readonly number: number; readonly address: string }
   | { readonly kind: 'retained'; readonly message: Message }
   | { readonly kind: 'retained-gone'; readonly topic: string }
   | {
@@ -78,7 +90,14 @@ export function describeRecord({ bytes, end, start, type }: RecordBytes): Record
       return { kind: 'retained', message: readMessage(reader, new Holders(), new OneMessage()) };
     case RecordType.retainedGone:
       return { kind: 'retained-gone', topic: readRetainedGone(reader) };
-    case RecordType.kept: {
+    case RecordType.ids: {
+      const { address, ids, number, timeMs } = readIdBlock(reader);
+      return { kind: 'ids', number, address, timeMs, count: ids.length };
+    }
+    case RecordType.idsGone:
+      return { kind: 'ids-gone', ...readIdsGone(reader) };
+    case RecordType.kept:
+    case RecordType.state: {
       const { key, kind, version } = readKeyed(reader);
       return { kind: 'kept', keptKind: kind, key, version, bytes: reader.rest() };
     }

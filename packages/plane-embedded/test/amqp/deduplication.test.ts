@@ -95,7 +95,7 @@ describe('a message whose id is known', () => {
       output,
     ];
     const failure = await new Promise((done) =>
-      reader.commit({ consumed: undefined, outputs, state: undefined }, done),
+      reader.commit({ consumed: undefined, outputs, state: [] }, done),
     );
     expect(failure).toBeUndefined();
     reader.close();
