@@ -381,6 +381,36 @@ export class MqttConnection {
     return this.outgoing.send(publication);
   }
 
+  /**
+   * Takes quota and a packet identifier for a publication of QoS 2 that is sent later, when the host has kept what it
+   * must know of it. @returns the identifier; 0: as many as the peer allows are open
+   */
+  reserve(context: unknown): number {
+    return this.phase === 'open' ? this.outgoing.reserve(context) : 0;
+  }
+
+  /** Sends what `reserve` took the identifier for; `publication.context` is the same. @throws MqttError as `publish` */
+  publishReserved(publication: OutgoingPublication, packetId: number): PublishResult {
+    if (this.phase !== 'open') return 'not-open';
+    this.keepAlive.sent = true;
+    return this.outgoing.sendReserved(publication, packetId);
+  }
+
+  /** From a `SessionKeeper`: that PUBREC came is kept, PUBREL goes out. */
+  release(packetId: number): void {
+    if (this.phase === 'open') this.outgoing.release(packetId);
+  }
+
+  /** From a `SessionKeeper`: that PUBREL came is kept, PUBCOMP goes out. */
+  complete(packetId: number): void {
+    if (this.phase === 'open') this.incoming.complete(packetId);
+  }
+
+  /** Packet identifier of a publication that is not acknowledged yet. */
+  packetIdOf(tag: number): number {
+    return this.incoming.packetIdOf(tag);
+  }
+
   /** From within `onResend`: sends a publication again under its packet identifier. False when the peer cannot take it. */
   resend(publication: OutgoingPublication, packetId: number): boolean {
     return this.phase === 'open' && this.outgoing.resend(publication, packetId);

@@ -73,7 +73,11 @@ export class IncomingPublications {
   acknowledge(tag: number, reasonCode: number, reason: string | undefined): void {
     if (!this.order.decide(tag, reasonCode)) return;
     if (reason !== undefined) this.reasons.set(tag, reason);
-    if (this.order.qosOf(tag) === 2) this.session.incoming.decide(this.order.packetIdOf(tag), reasonCode);
+    if (this.order.qosOf(tag) === 2) {
+      const packetId = this.order.packetIdOf(tag);
+      this.session.incoming.decide(packetId, reasonCode);
+      if (reasonCode >= 0x80) this.session.keeper?.refused(packetId);
+    }
     this.write();
   }
 
@@ -102,6 +106,16 @@ export class IncomingPublications {
     }
   }
 
+  /** PUBCOMP: the peer may use the identifier again. */
+  complete(packetId: number): void {
+    writeShortAcknowledgement(this.output, PUBCOMP, packetId);
+  }
+
+  /** Packet identifier of a publication that is not answered yet. */
+  packetIdOf(tag: number): number {
+    return this.order.packetIdOf(tag);
+  }
+
   private finishOne(): void {
     if (this.open > 0) this.open--;
   }
@@ -110,8 +124,11 @@ export class IncomingPublications {
   release(packetId: number): void {
     const known = this.session.incoming.release(packetId);
     if (known) this.finishOne();
-    if (known || this.decoder.protocolVersion === 4) {
-      writeShortAcknowledgement(this.output, PUBCOMP, packetId);
+    const { keeper } = this.session;
+    if (known && keeper !== undefined) {
+      keeper.released(packetId);
+    } else if (known || this.decoder.protocolVersion === 4) {
+      this.complete(packetId);
     } else {
       const answer = { reasonCode: ReasonCode.packetIdentifierNotFound, protocolVersion: 5 } as const;
       writeAcknowledgement(this.output, PacketType.pubcomp, packetId, answer);

@@ -66,6 +66,7 @@ export class EmbeddedPlane {
   /** @throws the listen error of the first port that cannot be had; nothing listens then */
   async start(): Promise<void> {
     try {
+      this.mqtt.recover(Date.now());
       for (const listener of this.listeners) await listener.start();
     } catch (error) {
       await this.stop('the server did not start');
