@@ -52,6 +52,18 @@ export class OutgoingLink implements BrokerLink, Consumer {
     return undefined;
   }
 
+  /** Whether there is something now that was not there before, and is to be there after a restart. */
+  get isNewAndDurable(): boolean {
+    const { subscription } = this;
+    return subscription?.durableName !== undefined && !subscription.existed && this.host.context.broker.durable;
+  }
+
+  /** Takes back what `open` has made. */
+  withdraw(): void {
+    this.subscription?.unsubscribe();
+    this.subscription = undefined;
+  }
+
   capacity(): number {
     const sendable = this.link.sendable();
     if (sendable > 0 && !this.host.isFull()) return sendable;

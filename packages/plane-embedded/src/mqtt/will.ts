@@ -71,12 +71,18 @@ export class Wills {
   /** The connection is gone: it goes out at once, after its delay, or when its session ends, whichever is first. */
   plan(clientId: string, will: KeptWill, goneAt: number): void {
     const due: KeptWill = { ...will, connected: false, dueAt: goneAt + will.delaySeconds * 1000 };
-    if (will.delaySeconds === 0) {
+    if (will.delaySeconds === 0 && !this.mustWait(due)) {
       this.send(clientId, due);
       return;
     }
     this.pending.set(clientId, due);
     this.keep(clientId, due);
+  }
+
+  /** There is no room for it now: it is sent when there is. */
+  private mustWait(will: KeptWill): boolean {
+    const isFull = this.context.broker.unwritable === 'resource-limit-exceeded';
+    return will.qos > 0 && isFull && this.pending.size < this.context.settings.sessions;
   }
 
   /** The session has ended. */
@@ -91,7 +97,9 @@ export class Wills {
   }
 
   tick(nowMs: number): void {
-    for (const [clientId, will] of this.pending) if (will.dueAt <= nowMs) this.send(clientId, will);
+    for (const [clientId, will] of this.pending) {
+      if (will.dueAt <= nowMs && !this.mustWait(will)) this.send(clientId, will);
+    }
   }
 
   /** After a restart. `goneAt`: when those were gone whose connections the restart has ended. */

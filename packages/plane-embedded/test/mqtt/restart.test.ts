@@ -348,10 +348,12 @@ describe('the end of a session', () => {
     }
     const again = restart(journal, { now: plane.now + 200_000 });
     await again.settle();
-    expect(again.broker.subscriptions().map((view) => view.durableName).sort()).toEqual([
-      'mqtt-share/long/u',
-      'mqtt/long/t',
-    ]);
+    expect(
+      again.broker
+        .subscriptions()
+        .map((view) => view.durableName)
+        .sort(),
+    ).toEqual(['mqtt-share/long/u', 'mqtt/long/t']);
     expect((await again.connect('short', stays)).connack?.sessionPresent).toBe(false);
     await again.pass(801);
     expect((await again.connect('long', stays)).connack?.sessionPresent).toBe(false);

@@ -40,6 +40,12 @@ export class CrashingJournal implements Journal {
 
   release(): void {}
 
+  /** What is on disk after a crash, when so many batches in flight had been written and not reported. */
+  crash(written = 0): CrashingJournal {
+    const flown = this.inFlight.slice(0, written).flatMap((batch) => batch.records);
+    return new CrashingJournal([...this.records, ...flown]);
+  }
+
   /** The oldest batches in flight reach the disk, or are refused. */
   write(count = this.inFlight.length): void {
     for (const { records, done } of this.inFlight.splice(0, count)) {

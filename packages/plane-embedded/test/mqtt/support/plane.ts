@@ -24,7 +24,7 @@ import { MqttProtocol, type MqttProtocolOptions } from '../../../src/mqtt/mqtt-p
 import type { Host, ProtocolConnection } from '../../../src/protocol-connection.js';
 import { SocketOutput } from '../../../src/socket-output.js';
 import { Turn } from '../../../src/turn.js';
-import { CrashingJournal } from './crashing-journal.js';
+import type { CrashingJournal } from './crashing-journal.js';
 
 /** Reports when told to, and as told. */
 export class SlowJournal implements Journal {
@@ -54,7 +54,7 @@ export interface PlaneOptions extends Partial<MqttProtocolOptions> {
 /** What the disk of a crashed server has, on a new server: the clients' own sessions are what they were. */
 export function restart(journal: CrashingJournal, options: PlaneOptions = {}): Plane {
   const recovery = new Recovery();
-  const again = new CrashingJournal(journal.records);
+  const again = journal.crash();
   for (const record of again.records) recovery.replay(record);
   const plane = new Plane({ ...options, journal: again, recovery });
   plane.protocol.recover(plane.now);
@@ -151,6 +151,8 @@ export class Client {
   error: MqttError | undefined;
   paused = false;
   acknowledges = true;
+  /** How many of `received` a test has acknowledged itself. */
+  acknowledged = 0;
   /** What the server writes stays in its socket. */
   stuck = false;
   private readonly output = new GrowingOutput();
@@ -282,11 +284,20 @@ export class Client {
 
   /** The cable is pulled. */
   async cut(): Promise<void> {
+    this.drop();
+    await this.plane.settle();
+  }
+
+  drop(): void {
+    this.lose();
+    this.protocol.closed();
+  }
+
+  /** The server is gone. */
+  lose(): void {
     this.plane.clients.delete(this);
     this.closed = true;
-    this.protocol.closed();
     this.engine.transportClosed();
-    await this.plane.settle();
   }
 
   async end(reasonCode = 0, properties: MqttProperties = {}): Promise<void> {
