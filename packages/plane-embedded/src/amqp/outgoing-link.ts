@@ -133,8 +133,22 @@ export class OutgoingLink implements BrokerLink, Consumer {
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) subscription?.unsubscribe();
+    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
+  }
+
+  /** The answer to the detach promises that the subscription does not come back with a restart. */
+  private unsubscribe(subscription: Subscription | undefined): void {
+    const { link, host } = this;
+    const { broker } = host.context;
+    subscription?.unsubscribe();
+    if (!broker.durable) return;
+    link.holdDetach(true);
+    broker.whenTakenBack((refusal) => {
+      if (link.heldDetach === undefined) return;
+      host.wake();
+      link.answerDetach(refusal && refusalError(refusal, this.address));
+    });
   }
 }

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CrashingJournal } from './support/crashing-journal.js';
+import { CrashingJournal } from '../support/crashing-journal.js';
 import { Client, type ClientOptions, Plane, restart } from './support/plane.js';
 
 const PUBLISHERS = ['p0', 'p1'] as const;

@@ -1,7 +1,7 @@
 /** What survives the end of the process: the same journal under a new server. */
 import { describe, expect, test } from 'vitest';
 import { encodeSession, Kind, partKey } from '../../src/mqtt/kept-formats.js';
-import { CrashingJournal } from './support/crashing-journal.js';
+import { CrashingJournal } from '../support/crashing-journal.js';
 import { allowing, type Client, type ClientOptions, Plane, restart } from './support/plane.js';
 
 const stays: ClientOptions = { cleanStart: false, properties: { sessionExpiryInterval: 1000 } };
@@ -118,6 +118,36 @@ describe('QoS 2 in', () => {
     const again = restart(journal);
     expect([...again.broker.kept(Kind.incoming).keys()]).toEqual([partKey('s', 1)]);
     expect(again.broker.subscriptions()[0]?.stored).toBe(1);
+  });
+
+  test('PUBREC of what is stored nowhere waits for the identifier alone', async () => {
+    const { plane, journal } = start();
+    const sender = await plane.connect('s', stays);
+    journal.holds = true;
+    await sender.send('nobody', 'x', { qos: 2 });
+    expect(sender.outcomes).toEqual([]);
+    journal.write();
+    await plane.settle();
+    expect(sender.outcomes).toEqual(['x: 0']);
+  });
+
+  test('an anycast address: the identifier is kept when the receiver has taken the message', async () => {
+    const { plane, journal } = start();
+    plane.broker.declare('direct', { type: 'anycast' });
+    const receiver = await plane.connect('r');
+    receiver.acknowledges = false;
+    await receiver.subscribe('direct', { qos: 1 });
+    const sender = await plane.connect('s', stays);
+    await sender.send('direct', 'x', { qos: 2 });
+    expect([receiver.texts, restart(journal).broker.kept(Kind.incoming).size]).toEqual([['x'], 0]);
+    journal.holds = true;
+    receiver.engine.acknowledge(receiver.received[0]!.tag);
+    await plane.settle();
+    expect(sender.outcomes).toEqual([]);
+    journal.write();
+    expect(restart(journal).broker.kept(Kind.incoming).size).toBe(1);
+    await plane.settle();
+    expect(sender.outcomes).toEqual(['x: 0']);
   });
 
   test('PUBCOMP waits until the identifier is free on disk too: it may be used again then', async () => {
@@ -502,6 +532,47 @@ describe('a will', () => {
     const { plane } = start({ settings: { willBytes: 100 } });
     const large = { ...will(), payload: Buffer.alloc(101) };
     expect((await plane.connect('c', { will: large })).connack?.reasonCode).toBe(0x97);
+  });
+});
+
+describe('a retained message', () => {
+  test('is in the batch of its message, and there again', async () => {
+    const { plane, journal } = start();
+    const sender = await plane.connect('s');
+    journal.holds = true;
+    await sender.send('t', 'last', { qos: 1, retain: true });
+    expect([sender.outcomes, journal.inFlight.length]).toEqual([[], 1]);
+    journal.write();
+    await plane.settle();
+    expect(sender.outcomes).toEqual(['last: 0']);
+    const again = restart(journal);
+    const client = await again.connect('c');
+    await client.subscribe('t', { qos: 1 });
+    expect(client.received).toMatchObject([{ text: 'last', retain: true, qos: 1 }]);
+  });
+
+  test('that there is no room for is refused as a whole', async () => {
+    const { plane, journal } = start();
+    const receiver = await plane.connect('r');
+    await receiver.subscribe('t', { qos: 1 });
+    const sender = await plane.connect('s');
+    const old = await plane.connect('old', { protocolVersion: 4 });
+    // More than the 64 MiB of all retained messages, in pieces.
+    const large = Buffer.alloc(9 * 1024 ** 2, 'x').toString();
+    for (let i = 0; i < 7; i++) await sender.send(`large/${i}`, large, { qos: 1, retain: true });
+    sender.outcomes.length = 0;
+    await sender.send('t', large, { qos: 1, retain: true });
+    expect([sender.outcomes.map((outcome) => outcome.slice(-3)), receiver.received.length]).toEqual([['151'], 0]);
+    expect(plane.broker.retainedMatching('t')).toEqual([]);
+    await sender.send('t', 'small', { qos: 1, retain: true });
+    expect(receiver.texts).toEqual(['small']);
+    await old.send('u', large, { qos: 1, retain: true });
+    expect(old.closed).toBe(true);
+    journal.state = { kind: 'full' };
+    sender.outcomes.length = 0;
+    await sender.send('t', 'no', { qos: 1, retain: true });
+    expect(sender.outcomes).toEqual(['no: 151']);
+    expect(receiver.texts).toEqual(['small']);
   });
 });
 

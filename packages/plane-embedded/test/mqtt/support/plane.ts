@@ -24,7 +24,7 @@ import { MqttProtocol, type MqttProtocolOptions } from '../../../src/mqtt/mqtt-p
 import type { Host, ProtocolConnection } from '../../../src/protocol-connection.js';
 import { SocketOutput } from '../../../src/socket-output.js';
 import { Turn } from '../../../src/turn.js';
-import type { CrashingJournal } from './crashing-journal.js';
+import type { CrashingJournal } from '../../support/crashing-journal.js';
 
 /** Reports when told to, and as told. */
 export class SlowJournal implements Journal {
