@@ -117,7 +117,7 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace demo': prints(/\d+ readings/),
     'millrace demo --for 30s --output json > windows.jsonl': done(),
     'millrace demo --protocol mqtt --mqtt-port 2883': prints(/\d+ readings/),
-    'millrace serve': prints(READY),
+    'millrace serve --data ./data': prints(READY),
     'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
       prints(READY),
     'millrace publish temperature 23': done({ says: /1 message accepted/ }),

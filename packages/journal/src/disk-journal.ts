@@ -111,6 +111,7 @@ export class DiskJournal implements DurableJournal {
       seed,
       segmentBytes,
       random,
+      clock,
       listener: this.listener(options.onStateChange),
     });
     const loader = new SegmentLoader(disk);

@@ -10,9 +10,11 @@
 import { BATCH_HEADER_BYTES, finishBatch } from './batch.js';
 import type { BatchBuffer } from './batch-buffer.js';
 import type { WriteGroup } from './chunk.js';
+import type { JournalClock } from './clock.js';
 import { type DiskFile, isNoSpace } from './disk.js';
 import { JournalError, JournalFailed, JournalFull } from './errors.js';
 import type { JournalState } from './journal.js';
+import { Pace } from './pace.js';
 import { SEGMENT_HEADER_BYTES } from './segment.js';
 import { KEPT_BY_NEW, KEPT_BY_REMOVALS, type SegmentSupply } from './segment-supply.js';
 import type { LogEnd } from './segment-walk.js';
@@ -46,6 +48,7 @@ export interface LogWriterOptions {
   readonly seed: number;
   readonly segmentBytes: number;
   readonly random: () => number;
+  readonly clock: JournalClock;
   readonly listener: CommitListener;
   /** The segment being written, its file, and where its last batch ends. */
   readonly segment: number;
@@ -68,6 +71,7 @@ export class LogWriter {
   /** Number of the next commit. */
   nextCommit = 1;
   private readonly options: LogWriterOptions;
+  private readonly pace = new Pace();
   private segment: number;
   private file: DiskFile;
   private offset: number;
@@ -237,9 +241,7 @@ export class LogWriter {
       }
       buffers.push(chunk.bytes.subarray(from, to));
     }
-    this.writing = true;
-    this.file.writeDurably(buffers, group.offset, (error) => {
-      this.writing = false;
+    this.writeBuffers(buffers, group, (error) => {
       if (error !== undefined) {
         this.writeFailed(group, error);
         return;
@@ -258,6 +260,28 @@ export class LogWriter {
       supply.freeBefore(oldest);
       this.reportable += group.batches;
       this.written();
+    });
+  }
+
+  /** On this thread or by the pool: `done` may come before it returns. */
+  private writeBuffers(buffers: Buffer[], group: WriteGroup, done: (error: Error | undefined) => void): void {
+    const { file, pace } = this;
+    const { clock } = this.options;
+    const { bytes, offset } = group;
+    const began = clock.now();
+    this.writing = true;
+    if (pace.onThread(bytes, began)) {
+      const error = file.writeDurablySync(buffers, offset);
+      const now = clock.now();
+      pace.blocked(now - began, now);
+      this.writing = false;
+      done(error);
+      return;
+    }
+    file.writeDurably(buffers, offset, (error) => {
+      pace.pooled(bytes, clock.now() - began);
+      this.writing = false;
+      done(error);
     });
   }
 

@@ -59,6 +59,7 @@ export class SegmentSupply {
   private readonly ready: PreparedSegment[] = [];
   private next: number;
   private work: Promise<void> | undefined = undefined;
+  private preparing = false;
   /** There is more to do than the work under way knew. */
   private again = false;
   private closed = false;
@@ -94,11 +95,16 @@ export class SegmentSupply {
 
   /** @param keep ready ones that must be left @returns 'wait' until `changed`, 'none' when that would not help */
   take(keep: number): PreparedSegment | 'wait' | 'none' {
-    if (this.ready.length <= keep) return this.full === undefined ? 'wait' : 'none';
+    if (this.ready.length <= keep) return this.full === undefined || this.mayGetOne ? 'wait' : 'none';
     const taken = this.ready.shift()!;
     this.inUse.push({ number: taken.number, size: taken.size });
     this.fill();
     return taken;
+  }
+
+  /** Though it was full a moment ago: a file has come free, or is on its way. */
+  private get mayGetOne(): boolean {
+    return this.preparing || (this.full === 'limit' && this.free.length > 0);
   }
 
   /** Whether a segment may become so much longer. */
@@ -157,6 +163,7 @@ export class SegmentSupply {
       this.full = 'limit';
       return false;
     }
+    this.preparing = true;
     try {
       if (used !== undefined && used.name !== name) await this.options.disk.rename(used.name, name);
       const file = await this.written(name, used?.size ?? 0);
@@ -168,6 +175,8 @@ export class SegmentSupply {
       if (!isNoSpace(error)) throw error;
       await this.noSpace(name, used);
       return false;
+    } finally {
+      this.preparing = false;
     }
   }
 

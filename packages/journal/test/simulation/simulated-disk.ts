@@ -38,6 +38,8 @@ export class SimulatedDisk implements Disk {
   failing = 0;
   /** What it does wrong without saying so. */
   plant: Fault | undefined = undefined;
+  /** Durable writes that did not wait for a step. */
+  writesOnThread = 0;
   private names = new Map<string, Content>();
   private keptNames = new Map<string, Content>();
   private changes: NameChange[] = [];
@@ -267,6 +269,18 @@ class SimulatedFile implements DiskFile {
         );
       },
     );
+  }
+
+  writeDurablySync(buffers: readonly Uint8Array[], offset: number): Error | undefined {
+    const { content, disk } = this;
+    disk.writesOnThread++;
+    try {
+      if (!disk.dropsThis()) disk.write(content, Buffer.concat(buffers), offset);
+      if (disk.plant !== 'skip-sync') disk.sync(content);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   write(bytes: Uint8Array, offset: number): Promise<void> {
