@@ -15,8 +15,9 @@ import type {
   MqttServerHandler,
   PublishResult,
 } from './connection-options.js';
-import { decodeAuth, decodeDisconnect, encodeAuth, encodeDisconnect } from './disconnect.js';
+import { decodeAuth, decodeDisconnect, describe, encodeAuth, encodeDisconnect } from './disconnect.js';
 import { MqttError, malformed, protocolError } from './error.js';
+import { ExchangeSteps } from './exchange-steps.js';
 import { IncomingPublications } from './incoming-publications.js';
 import { KeepAlive } from './keep-alive.js';
 import { OutgoingPublications } from './outgoing-publications.js';
@@ -65,6 +66,8 @@ export class MqttConnection {
   private readonly incoming: IncomingPublications;
   private readonly outgoing: OutgoingPublications;
   private readonly keepAlive = new KeepAlive();
+  /** QoS 2 step by step, for a host that keeps sessions over a restart. */
+  readonly steps: ExchangeSteps;
   private readonly acknowledgement = new Acknowledgement();
   private connectPacket: ConnectPacket | undefined;
   private connectDeadline = 0;
@@ -81,6 +84,7 @@ export class MqttConnection {
     this.incoming = new IncomingPublications(options.output);
     this.incoming.decoder.allowsSubscriptionIdentifiers = options.role === 'client';
     this.outgoing = new OutgoingPublications(options.output, options.handler);
+    this.steps = new ExchangeSteps(this, this.incoming, this.outgoing);
   }
 
   /** How many more publications of QoS 1 and 2 `publish` takes now. */
@@ -381,36 +385,6 @@ export class MqttConnection {
     return this.outgoing.send(publication);
   }
 
-  /**
-   * Takes quota and a packet identifier for a publication of QoS 2 that is sent later, when the host has kept what it
-   * must know of it. @returns the identifier; 0: as many as the peer allows are open
-   */
-  reserve(context: unknown): number {
-    return this.phase === 'open' ? this.outgoing.reserve(context) : 0;
-  }
-
-  /** Sends what `reserve` took the identifier for; `publication.context` is the same. @throws MqttError as `publish` */
-  publishReserved(publication: OutgoingPublication, packetId: number): PublishResult {
-    if (this.phase !== 'open') return 'not-open';
-    this.keepAlive.sent = true;
-    return this.outgoing.sendReserved(publication, packetId);
-  }
-
-  /** From a `SessionKeeper`: that PUBREC came is kept, PUBREL goes out. */
-  release(packetId: number): void {
-    if (this.phase === 'open') this.outgoing.release(packetId);
-  }
-
-  /** From a `SessionKeeper`: that PUBREL came is kept, PUBCOMP goes out. */
-  complete(packetId: number): void {
-    if (this.phase === 'open') this.incoming.complete(packetId);
-  }
-
-  /** Packet identifier of a publication that is not acknowledged yet. */
-  packetIdOf(tag: number): number {
-    return this.incoming.packetIdOf(tag);
-  }
-
   /** From within `onResend`: sends a publication again under its packet identifier. False when the peer cannot take it. */
   resend(publication: OutgoingPublication, packetId: number): boolean {
     return this.phase === 'open' && this.outgoing.resend(publication, packetId);
@@ -521,9 +495,4 @@ export class MqttConnection {
     this.framer.close();
     this.handler.onClosed(error);
   }
-}
-
-function describe(what: string, packet: { readonly reasonCode: number; readonly properties: MqttProperties }): string {
-  const { reasonString } = packet.properties;
-  return `${what}: ${reasonName(packet.reasonCode)}${reasonString === undefined ? '' : ` (${reasonString})`}`;
 }

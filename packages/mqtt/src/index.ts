@@ -3,6 +3,7 @@ export type * from './client-options.js';
 export * from './connection.js';
 export type * from './connection-options.js';
 export { MqttError } from './error.js';
+export type { ExchangeSteps } from './exchange-steps.js';
 export { OutgoingState, type RestoredEntry } from './outgoing-window.js';
 export { GrowingOutput, type Output } from './output.js';
 export type { ProtocolVersion, QoS } from './packet-type.js';

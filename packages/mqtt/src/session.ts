@@ -54,11 +54,11 @@ export class IncomingExactlyOnce {
  * it may forget something, so what we must remember instead has to be kept first.
  */
 export interface SessionKeeper {
-  /** PUBREC came for what we sent, and the host was told. PUBREL waits for `MqttConnection.release(packetId)`. */
+  /** PUBREC came for what we sent, and the host was told. PUBREL waits for `ExchangeSteps.release(packetId)`. */
   received(packetId: number): void;
   /** What we sent under this identifier is done, or given up. */
   finished(packetId: number): void;
-  /** PUBREL came for an identifier that we knew. PUBCOMP waits for `MqttConnection.complete(packetId)`. */
+  /** PUBREL came for an identifier that we knew. PUBCOMP waits for `ExchangeSteps.complete(packetId)`. */
   released(packetId: number): void;
   /** The host refused what came under this identifier. */
   refused(packetId: number): void;

@@ -352,7 +352,7 @@ export class ClientSession {
   private sendKept(subscription: MqttSubscription, delivery: Delivery): boolean {
     const { context, mqtt } = this;
     const link = this.link!;
-    const packetId = link.connection.reserve(delivery);
+    const packetId = link.connection.steps.reserve(delivery);
     if (packetId === 0) return false;
     subscription.unsettled++;
     subscription.lastSent = delivery.sequence;
@@ -377,7 +377,7 @@ export class ClientSession {
     try {
       this.fillAgain(subscription, delivery);
       outgoing.qos = 2;
-      if (link.connection.publishReserved(outgoing, packetId) !== 'too-large') return;
+      if (link.connection.steps.publish(outgoing, packetId) !== 'too-large') return;
       this.context.counters.undeliverable++;
       delivery.settle(Outcome.accepted); // [MQTT-3.1.2-25]
     } catch (error) {

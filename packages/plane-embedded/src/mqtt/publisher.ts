@@ -161,7 +161,7 @@ export class Publisher {
     const result = producer.send(message, tag);
     context.publishing = undefined;
     if (result === 'accepted') {
-      if (records !== undefined) this.acceptOnce(tag, this.connection.packetIdOf(tag));
+      if (records !== undefined) this.acceptOnce(tag, this.connection.steps.packetIdOf(tag));
       else if (tag >= 0) this.connection.acknowledge(tag);
     } else if (result === 'pending') {
       route.sentPending();
@@ -175,7 +175,7 @@ export class Publisher {
 
   /** QoS 2 of a session that is kept: identifier and message are in one batch [MQTT-4.3.3-10]. */
   private pendingOnce(route: Route, tag: number, records: SessionRecords): void {
-    const packetId = this.connection.packetIdOf(tag);
+    const packetId = this.connection.steps.packetIdOf(tag);
     if (route.isDirect) this.directOnce.set(tag, packetId);
     else records.keepIncoming(packetId);
   }

@@ -174,7 +174,9 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     session.keep();
     if (will !== undefined) this.registry.wills.keep(session.clientId, will);
     const { broker } = context;
-    const waits = broker.durable && (found.waits || will !== undefined) && broker.unwritable === undefined;
+    const isKept = found.waits || will !== undefined;
+    if (isKept) this.registry.writeClock(broker.nowMs);
+    const waits = isKept && broker.durable && broker.unwritable === undefined;
     if (waits) broker.whenDurable((reason) => this.accept(found, wish, reason));
     else this.accept(found, wish, undefined);
   }

@@ -116,7 +116,8 @@ export class SessionRecords implements SessionKeeper {
     const { link } = this.session;
     // Refused: the journal has failed. The exchange stays open, and is gone on with after the restart.
     this.broker.whenTakenBack((refusal) => {
-      if (refusal === undefined && link !== undefined && this.session.link === link) link.connection.release(packetId);
+      if (refusal === undefined && link !== undefined && this.session.link === link)
+        link.connection.steps.release(packetId);
     });
   }
 
@@ -128,7 +129,8 @@ export class SessionRecords implements SessionKeeper {
     const { link } = this.session;
     this.forgetIncoming(packetId);
     this.broker.whenTakenBack((refusal) => {
-      if (refusal === undefined && link !== undefined && this.session.link === link) link.connection.complete(packetId);
+      if (refusal === undefined && link !== undefined && this.session.link === link)
+        link.connection.steps.complete(packetId);
     });
   }
 

@@ -113,7 +113,7 @@ export class SessionRegistry {
   }
 
   /** Clients are connected: should the server fail, their sessions have been away since then. */
-  private writeClock(nowMs: number): void {
+  writeClock(nowMs: number): void {
     const { broker } = this.context;
     if (nowMs - this.clockMs < CLOCK_MS || !broker.durable) return;
     this.clockMs = nowMs;

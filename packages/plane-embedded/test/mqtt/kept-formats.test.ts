@@ -15,8 +15,8 @@ import {
   encodeSubscription,
   encodeWill,
   INCOMING,
-  type KeptWill,
   KeptFormatError,
+  type KeptWill,
   partKey,
   splitKey,
 } from '../../src/mqtt/kept-formats.js';

@@ -195,6 +195,6 @@ test('nothing that was acknowledged is lost, and QoS 2 comes once, whenever the 
       await world.finish();
       world.check();
     }),
-    { numRuns: Number(process.env['MILLRACE_RUNS'] ?? 60) },
+    { numRuns: Number(process.env.MILLRACE_RUNS ?? 60) },
   );
 }, 600_000);
