@@ -52,11 +52,16 @@ export interface PlaneOptions extends Partial<MqttProtocolOptions> {
 }
 
 /** What the disk of a crashed server has, on a new server: the clients' own sessions are what they were. */
-export function restart(journal: CrashingJournal, options: PlaneOptions = {}): Plane {
+export function restart(
+  journal: CrashingJournal,
+  options: PlaneOptions = {},
+  declare: (broker: Broker) => void = () => {},
+): Plane {
   const recovery = new Recovery();
   const again = journal.crash();
   for (const record of again.records) recovery.replay(record);
   const plane = new Plane({ ...options, journal: again, recovery });
+  declare(plane.broker);
   plane.protocol.recover(plane.now);
   return plane;
 }
