@@ -52,9 +52,9 @@ export class IncomingPublications {
     }
     const { packetId } = publication;
     const known = publication.qos === 2 ? this.session.incoming.begin(packetId) : 'new';
-    if (known === 'new' && ++this.open > this.receiveMaximum) throw this.tooMany(); // [MQTT-3.3.4-7]
+    if (known === 'new' && ++this.open > this.receiveMaximum) throw this.tooMany(publication, known); // [MQTT-3.3.4-7]
     const tag = this.order.add(packetId, publication.qos);
-    if (tag < 0) throw this.tooMany();
+    if (tag < 0) throw this.tooMany(publication, known);
     publication.tag = tag;
     if (known === 'new') return publication;
     if (known === 'accepted') this.decide(tag, ReasonCode.success);
@@ -62,7 +62,9 @@ export class IncomingPublications {
     return undefined;
   }
 
-  private tooMany(): MqttError {
+  private tooMany({ qos, packetId }: Publication, known: 'new' | 'undecided' | 'accepted'): MqttError {
+    // It was not taken: when it comes again, it is new.
+    if (qos === 2 && known === 'new') this.session.incoming.release(packetId);
     return new MqttError(
       ReasonCode.receiveMaximumExceeded,
       'more publications are open than the receive maximum allows',

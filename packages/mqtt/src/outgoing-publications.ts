@@ -59,6 +59,8 @@ export class OutgoingPublications {
       const context = outgoing.contextOf(packetId);
       switch (outgoing.stateOf(packetId)) {
         case OutgoingState.awaitingPubcomp:
+          // Its PUBCOMP gives quota back, so that it has to take it: else more than that would be open after it (§4.9).
+          this.quota--;
           writeShortAcknowledgement(this.output, PUBREL, packetId);
           break;
         case OutgoingState.awaitingPuback:

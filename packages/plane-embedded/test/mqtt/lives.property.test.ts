@@ -11,8 +11,8 @@ import { CLOCK_MS } from '../../src/mqtt/session-registry.js';
 import { CrashingJournal } from '../support/crashing-journal.js';
 import { Client, Plane, restart } from './support/plane.js';
 
-const CLIENTS = ['a', 'b', 'c'] as const;
-const FILTERS = ['t/1', 't/+', '$share/g/t/1', '$share/g/t/+', 'q', 'wills/#'] as const;
+const CLIENTS = ['a', 'b'] as const;
+const FILTERS = ['t/1', 't/+', '$share/g/t/+', 'q', 'wills/#'] as const;
 const TOPICS = ['t/1', 't/2', 'q'] as const;
 type Name = (typeof CLIENTS)[number];
 
@@ -32,22 +32,22 @@ const seconds = fc.constantFrom(1, 20, 50, 120);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     {
-      weight: 5,
+      weight: 8,
       arbitrary: fc.record({
         kind: fc.constant('connect' as const),
         who,
-        clean: fc.boolean(),
-        expiry: fc.constantFrom(0, 40, 1000),
+        clean: fc.nat({ max: 5 }).map((value) => value === 0),
+        expiry: fc.constantFrom(0, 40, 1000, 1000, 1000),
         will: fc.option(fc.record({ delay: fc.constantFrom(0, 10, 60), retain: fc.boolean() }), { nil: undefined }),
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'end' as const), who }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('deaf' as const), who }) },
     {
-      weight: 5,
+      weight: 8,
       arbitrary: fc.record({ kind: fc.constant('subscribe' as const), who, filter, qos, noLocal: fc.boolean() }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('unsubscribe' as const), who, filter }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('unsubscribe' as const), who, filter }) },
     {
       weight: 6,
       arbitrary: fc.record({
@@ -62,7 +62,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), seconds }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), seconds }) },
   ),
-  { minLength: 5, maxLength: 40 },
+  { minLength: 20, maxLength: 60, size: 'max' },
 );
 
 class World {
@@ -105,7 +105,9 @@ class World {
         break;
       case 'subscribe': {
         const noLocal = step.noLocal && !step.filter.startsWith('$share');
-        await client?.subscribe(step.filter, { qos: step.qos, noLocal });
+        // A retained message on its way to a new subscription does not survive: it is only sent to those who take it.
+        const retainHandling = client?.acknowledges === true ? 0 : 2;
+        await client?.subscribe(step.filter, { qos: step.qos, noLocal, retainHandling });
         break;
       }
       case 'unsubscribe':
@@ -190,6 +192,6 @@ test('a server that crashes is one whose cables are pulled', async () => {
         expect(worlds[0].seen(), JSON.stringify(step)).toEqual(worlds[1].seen());
       }
     }),
-    { numRuns: Number(process.env.MILLRACE_RUNS ?? 60) },
+    { numRuns: Number(process.env.MILLRACE_RUNS ?? 100) },
   );
 }, 600_000);

@@ -53,7 +53,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
   ),
-  { minLength: 20, maxLength: 120 },
+  { minLength: 20, maxLength: 120, size: 'max' },
 );
 
 class World {
