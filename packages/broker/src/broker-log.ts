@@ -73,6 +73,10 @@ export class BrokerLog {
     return this.batch;
   }
 
+  get durable(): boolean {
+    return this.journal.durable;
+  }
+
   /** Why nothing new can be made durable now; undefined: it can. */
   get refusal(): 'journal-full' | 'journal-failed' | undefined {
     const kind = this.journal.state?.kind ?? 'open';
@@ -321,7 +325,7 @@ export class BrokerLog {
     const { batch, late, writer } = this;
     // What nobody waits for is not to stop what a full journal still takes.
     const heldBack: LateRecord[] = [];
-    const holdsBack = this.refusal !== undefined && batch.empty && !this.emptying;
+    const holdsBack = this.refusal !== undefined && batch.nothingNewAwaited && !this.emptying;
     for (const record of late) {
       if (!this.journal.durable) {
         this.append(RecordType.kept);

@@ -232,10 +232,24 @@ export class Broker {
     return this.keyed.all(kind);
   }
 
+  /** Why nothing new can be made durable now; undefined: it can. What takes something back may still be. */
+  get unwritable(): RefusalReason | undefined {
+    return this.core.log.refusal;
+  }
+
   /** Calls back when all that was done so far is on disk, or, with a reason, when some of this turn never will be. */
   whenDurable(done: (refusal: RefusalReason | undefined) => void): void {
     this.core.turn.begin();
     this.core.log.open.addListener({ committed: done });
+  }
+
+  /**
+   * The same of what was settled and forgotten alone: a journal that is full takes that still, and new things that wait
+   * for room do not hold it up.
+   */
+  whenTakenBack(done: (refusal: RefusalReason | undefined) => void): void {
+    this.core.turn.begin();
+    this.core.log.open.addPatient({ committed: done });
   }
 
   /**
@@ -251,6 +265,15 @@ export class Broker {
     stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
     const unwritable = message.durable ? this.core.log.refusal : undefined;
     return unwritable ?? this.retained.keep(message);
+  }
+
+  /** Why `retain` would refuse this message now: asked before it is sent, so that it is taken as a whole or not. */
+  retainRefusal(message: Message): RefusalReason | undefined {
+    if (message.end === message.split) return undefined;
+    const { settings } = this.book.get(message.address) ?? { settings: UNDECLARED_SETTINGS };
+    const durable = message.durable || settings.durability === 'always';
+    const unwritable = durable ? this.core.log.refusal : undefined;
+    return unwritable ?? this.retained.refusalFor(message);
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */

@@ -55,9 +55,16 @@ export class CommitBatch {
   private readonly firsts: number[] = [];
   private readonly lasts: number[] = [];
   private readonly listeners: BatchListener[] = [];
+  /** Those of them that wait for nothing new. */
+  private patient = 0;
 
   get empty(): boolean {
     return this.senders.length === 0 && this.stores.length === 0 && this.listeners.length === 0;
+  }
+
+  /** Whether nobody waits for anything new in it. */
+  get nothingNewAwaited(): boolean {
+    return this.senders.length === 0 && this.stores.length === 0 && this.listeners.length === this.patient;
   }
 
   addSender(sender: Sender, tag: number): void {
@@ -78,6 +85,12 @@ export class CommitBatch {
   }
 
   addListener(listener: BatchListener): void {
+    this.listeners.push(listener);
+  }
+
+  /** One that waits only for what the batch takes back. */
+  addPatient(listener: BatchListener): void {
+    this.patient++;
     this.listeners.push(listener);
   }
 

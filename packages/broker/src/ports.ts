@@ -70,6 +70,8 @@ export interface Delivery {
   readonly deliveryCount: number;
   /** Whether it may have been seen before: MQTT's DUP does not follow this, AMQP's first-acquirer does. */
   readonly redelivered: boolean;
+  /** Place in its queue or subscription: rises, is never used twice, and stays over a restart. 0: it is not stored. */
+  readonly sequence: number;
   /**
    * Settles. A second call does nothing. Accepting a stored durable message appends to the journal; who must know when
    * that is on disk (exactly-once protocols, jobs) passes it through `Broker.commit` instead.

@@ -43,6 +43,23 @@ function begin(): Restartable {
 }
 
 describe('after a crash', () => {
+  test('a message has the sequence that it had, and no new one gets it', () => {
+    const world = begin();
+    const sender = world.host.producer('q');
+    for (const text of ['1', '2', '3']) sender.send(text, durable);
+    const before = world.host.subscribe('q', { capacity: 2 });
+    before.settle(0, Outcome.accepted);
+    world.turn();
+    const again = world.restart();
+    const consumer = again.subscribe('q');
+    again.producer('q').send('4');
+    again.turn();
+    expect([before, consumer].map(({ deliveries }) => deliveries.map(({ sequence }) => sequence))).toEqual([
+      [1, 2],
+      [2, 3, 4],
+    ]);
+  });
+
   test('durable messages are there in order, with their facts, and the others are not', () => {
     const world = begin();
     const sender = world.host.producer('q');
@@ -408,7 +425,9 @@ describe('a journal that is full', () => {
       expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'journal-full']);
       expect(sender.send('x')).toBe('accepted');
     }
+    expect(host.broker.retainRefusal(message('r', 'x', durable))).toBe('journal-full');
     expect(host.broker.retain(message('r', 'x', durable))).toBe('journal-full');
+    expect(host.broker.retainRefusal(message('r', 'x'))).toBeUndefined();
     expect(host.broker.retain(message('r', 'x'))).toBeUndefined();
     world.journal.state = { kind: 'failed' };
     const sender = host.producer('q');
@@ -437,6 +456,19 @@ describe('a journal that is full', () => {
     world.host.broker.whenDurable((refusal) => told.push(refusal));
     step();
     expect(told).toEqual(['journal-failed']);
+  });
+
+  test('tells who waits for what was taken back alone that it is, whatever else waits for room', () => {
+    const { world, step } = full();
+    const { broker } = world.host;
+    const told: unknown[] = [];
+    broker.keep('kind', 'key', Buffer.from('x'));
+    world.host.subscribe('q', { capacity: 1 }).settleAll(Outcome.accepted);
+    broker.whenTakenBack((refusal) => told.push(refusal));
+    expect([broker.durable, broker.unwritable]).toEqual([true, 'journal-full']);
+    step();
+    expect(told).toEqual([undefined]);
+    expect(world.restart().broker.address('q')?.stored).toBe(1);
   });
 
   test('takes transactions that only consume, with the state that comes of it', () => {

@@ -1,6 +1,13 @@
 /** Both ends of the engine back to back. */
 import { describe, expect, test } from 'vitest';
-import { encodeProperties, MqttSession, OutgoingPublication, ReasonCode, type Spool } from '../src/index.js';
+import {
+  encodeProperties,
+  MqttSession,
+  OutgoingPublication,
+  OutgoingState,
+  ReasonCode,
+  type Spool,
+} from '../src/index.js';
 import { connected, connectPacket, type End, End as EndOf, exchange } from './support.js';
 
 function message(topic: string, payload: string, qos: 0 | 1 | 2, context?: string): OutgoingPublication {
@@ -212,6 +219,44 @@ describe('MQTT 5', () => {
     publish(3);
     expect(server.error?.reasonCode).toBe(ReasonCode.receiveMaximumExceeded);
     expect(client.closed).toBe(0);
+  });
+
+  test('a publication beyond the receive maximum was not taken: it is new when it comes again', () => {
+    const { server } = connected({}, { server: { receiveMaximum: 1 } });
+    server.acknowledges = 'later';
+    const publish = (id: number) => server.connection.ingest(Buffer.from([0x34, 6, 0, 1, 0x74, 0, id, 0]));
+    publish(1);
+    publish(2);
+    expect(server.error?.reasonCode).toBe(ReasonCode.receiveMaximumExceeded);
+    expect(server.connection.session.incoming.begin(1)).toBe('undecided');
+    expect(server.connection.session.incoming.begin(2)).toBe('new');
+  });
+
+  test('PUBREL that is sent again takes quota, which its PUBCOMP gives back', () => {
+    const session = new MqttSession();
+    const { awaitingPubcomp: state } = OutgoingState;
+    session.outgoing.restore([0, 1, 3].map((sequence) => ({ sequence, state, context: sequence })));
+    const client = new EndOf('client');
+    const server = new EndOf('server', { receiveMaximum: 2 });
+    server.sessionPresent = true;
+    client.connection.connect(connectPacket({ cleanStart: false }), session);
+    const connect = client.output.take();
+    server.connection.ingest(connect);
+    client.connection.ingest(server.output.take());
+    // Two of three are on their way, so that nothing else may be.
+    expect(client.connection.sendQuota).toBe(0);
+    exchange(client, server);
+    expect([session.inFlight, client.connection.sendQuota]).toEqual([0, 2]);
+    expect(session.outgoing.add(state, undefined)).toBe(5);
+  });
+
+  test('a restored window leaves out what lies too far behind: its identifier was used again', () => {
+    const { outgoing } = new MqttSession();
+    const { awaitingPubrec: state } = OutgoingState;
+    outgoing.restore([3, 65_537, 65_538].map((sequence) => ({ sequence, state, context: sequence })));
+    expect([outgoing.size, outgoing.contextOf(3), outgoing.contextOf(4)]).toEqual([2, 65_537, 65_538]);
+    outgoing.remove(3);
+    expect(outgoing.add(state, 'new')).toBe(5);
   });
 
   test('resending honours a smaller receive maximum of the new connection', () => {

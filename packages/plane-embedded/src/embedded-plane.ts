@@ -90,6 +90,7 @@ export class EmbeddedPlane {
    * @throws the listen error of the first port that cannot be had; nothing listens then
    */
   async listen(): Promise<void> {
+    this.mqtt.recover(Date.now());
     for (const listener of this.listeners) await listener.start();
     this.timers.push(setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS));
   }

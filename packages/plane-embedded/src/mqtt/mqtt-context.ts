@@ -26,6 +26,10 @@ export interface MqttSettings {
   readonly sessionExpiryMaximum: number;
   /** Subscriptions of one session. Default: 10,000. */
   readonly subscriptionsPerSession: number;
+  /** What is kept of a session's subscriptions over a restart, bytes. Default: 2 MiB. */
+  readonly sessionBytes: number;
+  /** A will with its properties, bytes. Default: 128 KiB. */
+  readonly willBytes: number;
   /** Topics to which a connection keeps an open way; beyond that all ways are opened anew. Default: 1,000. */
   readonly topicsPerConnection: number;
   /** How long a publisher without keep-alive is held back before it is told, ms. Default: 60,000. */
@@ -42,6 +46,8 @@ export const MQTT_DEFAULTS: MqttSettings = {
   sessions: 100_000,
   sessionExpiryMaximum: 604_800,
   subscriptionsPerSession: 10_000,
+  sessionBytes: 2 * 1024 ** 2,
+  willBytes: 128 * 1024,
   topicsPerConnection: 1_000,
   holdMs: 60_000,
   undeclared: 'topic',

@@ -6,6 +6,7 @@ import { ANONYMOUS, type Authorizer, type Principal } from '@millrace/security';
 import type { Host, ProtocolConnection } from '../protocol-connection.js';
 import { type Credentials, MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
 import { MqttServerConnection } from './server-connection.js';
+import { SessionRecovery } from './session-recovery.js';
 import { SessionRegistry } from './session-registry.js';
 
 export interface MqttProtocolOptions {
@@ -43,6 +44,14 @@ export class MqttProtocol {
   /** Sessions, connected and away. */
   get sessions(): number {
     return this.registry.size;
+  }
+
+  /**
+   * Takes up what was kept before a restart. Call it once, when the addresses are declared and before anybody connects.
+   * @throws KeptFormatError for what a newer program wrote
+   */
+  recover(nowMs: number): void {
+    new SessionRecovery(this.context, this.registry).run(nowMs);
   }
 
   /** For `Listener`. */

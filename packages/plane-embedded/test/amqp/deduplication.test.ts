@@ -94,9 +94,7 @@ describe('a message whose id is known', () => {
       output,
       output,
     ];
-    const failure = await new Promise((done) =>
-      reader.commit({ consumed: undefined, outputs, state: [] }, done),
-    );
+    const failure = await new Promise((done) => reader.commit({ consumed: undefined, outputs, state: [] }, done));
     expect(failure).toBeUndefined();
     reader.close();
     // The output of a job is durable unless it says otherwise: what REST sent is not, and cannot stand for it.
