@@ -58,6 +58,12 @@ export class DurableServer {
     return Number(line?.[1] ?? Number.NaN) / 1024;
   }
 
+  /** Processor time that this life of the server has used, seconds; hundredths, as the kernel counts. */
+  get processorSeconds(): number {
+    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
   /** Starts the process and does not wait for it. */
   launch(): void {
     const args = [MILLRACE, 'serve', '--host', '127.0.0.1', '--data', this.data];
