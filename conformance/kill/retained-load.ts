@@ -2,12 +2,14 @@
  * Retained messages, set and removed by mosquitto_pub one after the other. After a restart a new subscriber must get what
  * the last acknowledged publication left on each topic; the one that was under way may have been done or not.
  */
-import { pause, run } from '../harness/commands.js';
+import { pause, Running, run, runWell } from '../harness/commands.js';
 import type { DurableServer } from '../harness/durable-server.js';
 import type { Check, Workload } from './workload.js';
 
 const TOPICS = 5;
 const PAUSE_MS = 40;
+/** Never retained. */
+const LAST = 'kill/retained/last';
 
 interface Known {
   answered: number | undefined;
@@ -55,10 +57,7 @@ export class RetainedLoad implements Workload {
   async afterRestart(server: DurableServer): Promise<Check[]> {
     // A publisher that was under way ends by itself: it has no connection, or is done with the new server.
     await this.underWay;
-    const where = ['-h', '127.0.0.1', '-p', String(server.mqttPort)];
-    const args = [...where, '-t', 'kill/retained/+', '--retained-only', '-W', '1', '-F', '%t %p'];
-    const { stdout } = await run('mosquitto_sub', args);
-    const found = new Map(stdout.split('\n').map((line) => line.split(' ') as [string, string]));
+    const found = await retainedAt(server);
     const faults: string[] = [];
     for (const [topic, { answered, underWay }] of this.known) {
       const value = found.get(topic);
@@ -112,4 +111,20 @@ export class RetainedLoad implements Workload {
     // Unanswered, and the server still lives: what it did is looked at after the next kill.
     else this.paused = true;
   }
+}
+
+/**
+ * What a new subscriber gets. Retained messages are sent when it subscribes, so whatever is published after its SUBACK
+ * comes behind them: one such message says that all have come, however long that took.
+ */
+async function retainedAt(server: DurableServer): Promise<Map<string, string>> {
+  const where = ['-h', '127.0.0.1', '-p', String(server.mqttPort), '-q', '1'];
+  const args = ['-oL', 'mosquitto_sub', ...where, '-d', '-t', 'kill/retained/+', '-F', 'MESSAGE %t %p'];
+  const subscriber = new Running('stdbuf', args);
+  await subscriber.until('SUBACK', ({ stdout }) => stdout.includes('received SUBACK'));
+  await runWell('mosquitto_pub', [...where, '-t', LAST, '-m', 'last']);
+  await subscriber.until('the last message', ({ lines }) => lines.includes(`MESSAGE ${LAST} last`));
+  await subscriber.stop();
+  const messages = subscriber.lines.map((line) => line.split(' ')).filter(([first]) => first === 'MESSAGE');
+  return new Map(messages.map(([, topic = '', body = '']) => [topic, body]));
 }

@@ -90,6 +90,7 @@ const totals = () => {
 
 async function round(server: DurableServer, number: number): Promise<void> {
   const before = totals();
+  const checksBefore = checks.length;
   const moment = Math.round(between(100, 2_000));
   const startMoment = random() < KILLED_STARTS ? Math.round(between(20, 450)) : undefined;
   await pause(moment);
@@ -102,7 +103,7 @@ async function round(server: DurableServer, number: number): Promise<void> {
   const readyMs = await restart(server);
   await untilAllGoOn();
   const now = totals();
-  const faults = checks.slice(-workloads.length).reduce((all, check) => all + check.faults.length, 0);
+  const faults = checks.slice(checksBefore).reduce((all, check) => all + check.faults.length, 0);
   say(
     [
       `round ${String(number).padStart(3)}: killed after ${String(moment).padStart(4)} ms`,
