@@ -85,6 +85,10 @@ export class ConsumerGroup {
     return this.store.waiting + this.restricted.size;
   }
 
+  get hasConsumers(): boolean {
+    return this.members.length > 0;
+  }
+
   get blocking(): boolean {
     return this.whenFull === 'block';
   }
@@ -230,7 +234,7 @@ export class ConsumerGroup {
     this.later();
   }
 
-  purge(gone: (message: Message) => boolean): number {
+  purge(gone: ((message: Message) => boolean) | undefined): number {
     return this.store.purge(gone);
   }
 
@@ -242,6 +246,11 @@ export class ConsumerGroup {
     this.countersFor(message).expired++;
     const { expiry } = this.settings;
     if (expiry !== '' && expiry !== this.source) this.core.forward(message, expiry);
+  }
+
+  /** Of the store: there is something to hand out again. */
+  pagedIn(): void {
+    if (!this.closed && (this.backlog > 0 || this.browsers.length > 0)) this.dispatchLater();
   }
 
   /** The address or subscription is gone: all void. */

@@ -4,17 +4,22 @@
  *     head block … cursor block … tail block        (see store-block.ts)
  *     ◀─ delivered, some came back ─▶│◀─ never delivered ─▶
  *
+ * Of what was never delivered, blocks may be paged out (pager.ts). Then `peek` finds nothing although something waits:
+ * the owner hears when it is there.
+ *
  * Messages that came back stand in a heap by sequence and go first, so order is kept. Order is that of arrival:
  * `priority` is a fact that travels with a message and does not change its place.
  *
  * It does NOT choose consumers, follow outcomes or write the journal (consumer-group.ts), nor route (dead-letters.ts).
  */
 import type { Limits } from './address-settings.js';
+import { BlockChain } from './block-chain.js';
 import type { Core } from './core.js';
 import type { GroupMember } from './group-member.js';
 import { NOWHERE } from './log/record-type.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
+import type { PageIndex } from './page-index.js';
 import { SequenceHeap } from './sequence-heap.js';
 import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
 import { StoreBound } from './store-bound.js';
@@ -23,6 +28,20 @@ import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 export interface MessageStoreOwner {
   /** A message left otherwise than through a consumer: the owner counts it and writes it down. */
   left(message: Message, sequence: number, why: 'expired' | 'dropped' | 'purged'): void;
+  /** What was paged out is there again, or could not be read. */
+  pagedIn(): void;
+  /** Whether somebody is about to take from it. */
+  readonly hasConsumers: boolean;
+}
+
+/** A block as it was before a restart: what it holds in memory, or where that lies. */
+export interface RestoredBlock {
+  readonly base: number;
+  readonly length: number;
+  readonly live: number;
+  readonly bytes: number;
+  readonly earliestExpiry: number;
+  readonly content: { readonly slots: Slot[] } | { readonly index: PageIndex };
 }
 
 export class MessageStore {
@@ -38,20 +57,12 @@ export class MessageStore {
   waiting = 0;
   private readonly core: Core;
   private readonly owner: MessageStoreOwner;
-  private head: StoreBlock;
-  private tail: StoreBlock;
+  private readonly blocks = new BlockChain(1);
   private nextSequence = 1;
   private cursorBlock: StoreBlock;
   /** No message at or after it was ever delivered. */
   private cursor = 1;
   private readonly returned = new SequenceHeap();
-  /** An empty block kept for the next one needed. */
-  private spare: StoreBlock | undefined = undefined;
-  /** Blocks that went away so far. */
-  private unlinked = 0;
-  /** Where `slotAt` last found something, valid while no block went away. */
-  private found: StoreBlock;
-  private foundWhen = 0;
   private earliestExpiry = Number.POSITIVE_INFINITY;
   /** Recovered messages before this one may have been with a consumer when the process ended. */
   private recoveredUpTo = 0;
@@ -59,6 +70,10 @@ export class MessageStore {
   private recoveredCounts: Map<number, number> | undefined = undefined;
   /** Recovered, and not declared yet: what is to become of messages that expire is not known. */
   waitsForDeclaration = false;
+  /** Why what is paged out cannot be read back: nothing behind it is handed out. */
+  unreadable: string | undefined = undefined;
+  /** Tries to read back that failed. */
+  readFailures = 0;
 
   constructor(core: Core, owner: MessageStoreOwner, options: { record: StoreRecord | undefined; limits: Limits }) {
     this.core = core;
@@ -66,47 +81,62 @@ export class MessageStore {
     this.record = options.record;
     this.journaled = options.record !== undefined;
     this.bound = new StoreBound(options.limits, core.memory);
-    this.head = new StoreBlock(1);
-    this.tail = this.head;
-    this.cursorBlock = this.head;
-    this.found = this.head;
+    this.cursorBlock = this.blocks.head;
     core.maintenance.add(this);
   }
 
   /** Stores an owned message behind all others. The caller has asked the bound. @returns its sequence */
   push(message: Message): number {
     const sequence = this.nextSequence++;
-    let slot = sequence - this.tail.base;
-    // More than a block's length only after a gap that recovery left.
-    if (slot >= BLOCK_SLOTS) {
-      this.extend(sequence);
+    let block = this.blocks.tail;
+    let slot = sequence - block.base;
+    if (slot >= block.length || block.bytes >= this.core.pager.blockBytes) {
+      block = this.extend(sequence);
       slot = 0;
     }
-    const block = this.tail;
+    const size = message.end - message.start;
     block.slots[slot] = message;
     block.live++;
+    block.bytes += size;
     if (message.expiresAt !== 0) this.noteExpiry(block, message.expiresAt);
     this.stored++;
     this.waiting++;
-    this.bytes += message.end - message.start;
+    this.bytes += size;
     this.core.arena.hold(message);
     this.bound.grown(this);
     return sequence;
   }
 
-  /** Puts a recovered message to the place that it had; they come in order, and before all others. */
-  restore(message: Message, sequence: number, count: number): void {
-    this.nextSequence = sequence;
-    this.push(message);
-    this.recoveredUpTo = sequence;
-    if (count === 0) return;
-    this.recoveredCounts ??= new Map();
-    this.recoveredCounts.set(sequence, count);
+  /** Puts a recovered block to the place that it had; they come in order, and before all others. */
+  restore({ base, length, live, bytes, earliestExpiry, content }: RestoredBlock): void {
+    const block = new StoreBlock(base);
+    block.length = length;
+    block.live = live;
+    block.bytes = bytes;
+    if ('index' in content) {
+      block.index = content.index;
+      block.slots = [];
+    } else {
+      block.slots = content.slots;
+      for (const slot of content.slots) if (slot !== undefined) this.core.arena.hold(slot as Message);
+    }
+    this.stored += live;
+    this.waiting += live;
+    this.bytes += bytes;
+    if (earliestExpiry !== Number.POSITIVE_INFINITY) this.noteExpiry(block, earliestExpiry);
+    const last = this.blocks.tail;
+    this.blocks.link(block);
+    if (last.live === 0) this.unlink(last);
+    if (block.index === undefined) this.core.pager.filled(this, block);
   }
 
-  /** New messages come behind this sequence, which is not used again. */
-  restoreLast(sequence: number): void {
+  /** New messages come behind this sequence, which is not used again. @param counts failed deliveries, where there are any */
+  restoreLast(sequence: number, counts: Map<number, number>): void {
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
+    this.recoveredUpTo = sequence;
+    if (counts.size > 0) this.recoveredCounts = counts;
+    this.extend(this.nextSequence);
+    this.bound.grown(this);
   }
 
   /** The stored message of this sequence, with a consumer or not. */
@@ -126,20 +156,33 @@ export class MessageStore {
     return this.recoveredCounts?.get(sequence) ?? 0;
   }
 
-  /** What stands at this sequence. Searches on from where it last found something: most ask in order. */
+  /** What stands at this sequence, and is in memory. */
   slotAt(sequence: number): Slot {
-    const valid = this.foundWhen === this.unlinked && this.found.base <= sequence;
-    for (let block: StoreBlock | undefined = valid ? this.found : this.head; block !== undefined; block = block.next) {
-      if (sequence < block.base) return undefined;
-      if (sequence >= block.base + BLOCK_SLOTS) continue;
-      this.found = block;
-      this.foundWhen = this.unlinked;
-      return block.slots[sequence - block.base];
-    }
-    return undefined;
+    const block = this.blocks.at(sequence);
+    if (block === undefined) return undefined;
+    return block.index === undefined ? block.slots[sequence - block.base] : block.index.kept?.get(sequence - block.base);
   }
 
-  /** The message that is to go next; undefined: none waits. It stays until `take` or `takeSettled`. */
+  /** Where the record of this stored message lies; undefined when there is no such message. */
+  recordAt(sequence: number): number | undefined {
+    const block = this.blocks.at(sequence);
+    if (block?.index === undefined) return this.messageAt(sequence)?.recordPosition;
+    const position = block.index.positionAt(sequence - block.base);
+    return position < 0 ? undefined : position;
+  }
+
+  /** Its record was written again. */
+  recordMoved(sequence: number, position: number, length: number): void {
+    const block = this.blocks.at(sequence);
+    if (block?.index !== undefined) block.index.move(sequence - block.base, position, length);
+    else {
+      const message = this.messageAt(sequence)!;
+      message.recordPosition = position;
+      message.recordLength = length;
+    }
+  }
+
+  /** The message that is to go next; undefined: none waits, or it has to be read first. It stays until `take` or `takeSettled`. */
   peek(): Message | undefined {
     if (this.waiting === 0) return undefined;
     return this.firstReturned()?.message ?? this.atCursor();
@@ -205,9 +248,9 @@ export class MessageStore {
     this.returned.push(delivery);
   }
 
-  /** Removes the oldest message that no consumer holds. @returns false when there is none */
+  /** Removes the oldest message that no consumer holds. @returns false when there is none, or it cannot be read */
   dropOldest(): boolean {
-    const message = this.peek();
+    const message = this.peek() ?? this.peekNow();
     if (message === undefined) return false;
     const sequence = this.takeSettled();
     this.owner.left(message, sequence, 'dropped');
@@ -216,7 +259,12 @@ export class MessageStore {
 
   /** The commit of these failed: what no consumer holds was never there; what one holds will not come back. */
   withdraw(first: number, last: number): void {
-    this.walk(first, last, (block, sequence) => {
+    for (let block: StoreBlock | undefined = this.blocks.tail; block !== undefined; block = block.previous) {
+      if (block.base + block.length <= first) break;
+      // Of what fails only messages that were never to be written can stand in a block that is paged out.
+      if (block.base <= last && block.index?.kept !== undefined) this.core.pager.loadNow(this, block);
+    }
+    this.blocks.walk(first, last, (block, sequence) => {
       const slot = block.slots[sequence - block.base];
       if (slot === undefined) return;
       const message = slot instanceof StoredDelivery ? slot.message : slot;
@@ -227,38 +275,86 @@ export class MessageStore {
     });
   }
 
-  /** Removes what no consumer holds and `gone` picks. @returns how many */
-  purge(gone: (message: Message) => boolean): number {
+  /** Removes what no consumer holds and `gone` picks; undefined picks all. @returns how many */
+  purge(gone: ((message: Message) => boolean) | undefined): number {
     let count = 0;
-    this.walk(this.head.base, this.nextSequence - 1, (block, sequence) => {
-      const slot = block.slots[sequence - block.base];
-      if (slot === undefined) return;
-      const message = slot instanceof StoredDelivery ? slot.message : slot;
-      if (slot instanceof StoredDelivery && slot.state !== DeliveryState.returned) return;
-      if (!gone(message)) return;
-      this.discard(block, sequence);
-      this.owner.left(message, sequence, 'purged');
-      count++;
-    });
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
+      const { next }: StoreBlock = block;
+      if (block.index !== undefined && gone === undefined) count += this.purgePaged(block);
+      else if (this.core.pager.loadNow(this, block)) count += this.purgeBlock(block, gone);
+      block = next;
+    }
     return count;
   }
 
-  /** Calls `visit` for each stored message after `after`, in order, until it returns false. It may change the store. */
-  browse(after: number, visit: (sequence: number, slot: Message | StoredDelivery) => boolean): void {
+  /**
+   * Calls `visit` for each stored message after `after`, in order, until it returns false. It may change the store.
+   * What is paged out is read at once, or asked for, and that is the end; or passed over.
+   */
+  browse(
+    after: number,
+    paged: 'now' | 'later' | 'skip',
+    visit: (sequence: number, slot: Message | StoredDelivery) => boolean,
+  ): void {
     let seen = after;
-    let block: StoreBlock | undefined = this.head;
+    let block: StoreBlock | undefined = this.blocks.head;
     while (block !== undefined) {
-      const { unlinked } = this;
-      const { base } = block;
-      for (let i = Math.max(0, seen + 1 - base); i < BLOCK_SLOTS && unlinked === this.unlinked; i++) {
-        const slot = block.slots[i];
+      const { unlinked } = this.blocks;
+      const { base, length } = block;
+      const isAhead = seen < base + length - 1 && block.index !== undefined;
+      if (isAhead && paged === 'later') {
+        if (this.unreadable === undefined) this.core.pager.load(this, this.ahead(block));
+        return;
+      }
+      if (isAhead && paged === 'now') this.core.pager.loadNow(this, block);
+      const { slots } = block;
+      for (let i = Math.max(0, seen + 1 - base); i < slots.length && unlinked === this.blocks.unlinked; i++) {
+        const slot = slots[i];
         if (slot === undefined) continue;
         seen = base + i;
         if (!visit(seen, slot)) return;
       }
       // When blocks went away meanwhile, their links are no way on: begin at the head again, behind what was seen.
-      block = unlinked === this.unlinked ? block.next : this.head;
+      block = unlinked === this.blocks.unlinked ? block.next : this.blocks.head;
     }
+  }
+
+  /** Stored messages after this sequence. */
+  countAfter(sequence: number): number {
+    let count = 0;
+    for (let block: StoreBlock | undefined = this.blocks.tail; block !== undefined; block = block.previous) {
+      const { base, length } = block;
+      if (base > sequence) count += block.live;
+      else {
+        for (let at = sequence + 1; at < base + length; at++) if (isStoredIn(block, at - base)) count++;
+        break;
+      }
+    }
+    return count;
+  }
+
+  /** Time of the message that is to go next, or an earlier one; undefined: none waits. */
+  oldestTime(): number | undefined {
+    if (this.waiting === 0) return undefined;
+    return this.peek()?.time ?? this.cursorBlock.index?.firstTime;
+  }
+
+  /** Whether a consumer is about to come to this block. */
+  reads(block: StoreBlock): boolean {
+    return this.owner.hasConsumers && this.following(this.cursorBlock, block) === block;
+  }
+
+  /** What was paged out is there again, or could not be read. */
+  pagedIn(): void {
+    const { timeMs } = this.core.turn;
+    if (this.earliestExpiry <= timeMs) this.expire(timeMs, BLOCK_SLOTS);
+    this.owner.pagedIn();
+  }
+
+  /** It may be that what could not be read can be now. */
+  readAgain(): void {
+    this.unreadable = undefined;
+    this.core.pager.load(this, this.ahead(this.firstPaged()));
   }
 
   /** Sequence of the message that `peek` finds; Infinity: none waits. */
@@ -273,7 +369,7 @@ export class MessageStore {
   /** Deliveries that `member` holds, in order. */
   heldBy(member: GroupMember): StoredDelivery[] {
     const held: StoredDelivery[] = [];
-    this.walk(this.head.base, this.cursor - 1, (block, sequence) => {
+    this.blocks.walk(this.blocks.head.base, this.cursor - 1, (block, sequence) => {
       const slot = block.slots[sequence - block.base];
       if (!(slot instanceof StoredDelivery) || slot.member !== member) return;
       if (slot.state === DeliveryState.open || slot.state === DeliveryState.committing) held.push(slot);
@@ -286,11 +382,12 @@ export class MessageStore {
     if (this.earliestExpiry > nowMs || this.waitsForDeclaration) return budget - 1;
     let left = budget;
     let earliest = Number.POSITIVE_INFINITY;
-    for (let block: StoreBlock | undefined = this.head; block !== undefined; ) {
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
       const next: StoreBlock | undefined = block.next;
       if (block.earliestExpiry <= nowMs) {
         if (left <= 0) return left;
-        this.expireBlock(block, nowMs);
+        if (block.index === undefined) this.expireBlock(block, nowMs);
+        else if (this.unreadable === undefined) this.core.pager.load(this, [block]);
         left -= BLOCK_SLOTS;
       }
       if (block.earliestExpiry < earliest) earliest = block.earliestExpiry;
@@ -308,7 +405,7 @@ export class MessageStore {
   compact(from: number, budget: number): number {
     let left = budget;
     let next = 0;
-    this.browse(from - 1, (sequence, slot) => {
+    this.browse(from - 1, 'skip', (sequence, slot) => {
       if (left-- === 0) {
         next = sequence;
         return false;
@@ -323,18 +420,22 @@ export class MessageStore {
 
   /** Everything is void: the store is deleted. */
   close(): void {
-    this.core.maintenance.delete(this);
-    for (let block: StoreBlock | undefined = this.head; block !== undefined; block = block.next) {
-      for (let i = 0; i < BLOCK_SLOTS; i++) {
-        const slot = block.slots[i];
+    const { arena, log, maintenance, pager } = this.core;
+    maintenance.delete(this);
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; block = block.next) {
+      for (const slot of block.slots) {
         if (slot === undefined) continue;
         const message = slot instanceof StoredDelivery ? slot.message : slot;
         if (slot instanceof StoredDelivery) slot.state = DeliveryState.closed;
-        block.slots[i] = undefined;
-        if (this.journaled && message.durable) this.core.log.gaveUp(message);
-        this.core.arena.release(message);
+        if (this.journaled && message.durable) log.gaveUp(message);
+        arena.release(message);
       }
+      this.leaveIndex(block, (_sequence, { position, length }) => log.gaveUpRecord(position, length));
+      block.slots = [];
+      block.live = 0;
+      pager.forget(block);
     }
+    pager.left(this);
     if (this.record !== undefined) this.core.log.storeGone(this.record);
     this.stored = 0;
     this.bytes = 0;
@@ -360,19 +461,125 @@ export class MessageStore {
     return first;
   }
 
-  /** Moves the cursor over what was removed to the first message that waits. There is one. */
-  private atCursor(): Message {
+  /** Moves the cursor over what was removed to the first message that waits. There is one; is it paged out, it is asked for. */
+  private atCursor(): Message | undefined {
     for (;;) {
-      const slot = this.cursor - this.cursorBlock.base;
-      if (slot === BLOCK_SLOTS) {
-        this.cursorBlock = this.cursorBlock.next!;
+      const block = this.cursorBlock;
+      const slot = this.cursor - block.base;
+      if (slot >= block.length) {
+        this.cursorBlock = block.next!;
         this.cursor = this.cursorBlock.base;
         continue;
       }
-      const message = this.cursorBlock.slots[slot];
+      if (slot === 0) this.readAhead();
+      const message = block.slots[slot];
       if (message !== undefined) return message as Message;
+      if (block.index !== undefined) {
+        this.readAhead();
+        return undefined;
+      }
       this.cursor++;
     }
+  }
+
+  /** The same, read on the spot. */
+  private peekNow(): Message | undefined {
+    if (this.waiting === 0 || !this.core.pager.loadNow(this, this.cursorBlock)) return undefined;
+    return this.peek();
+  }
+
+  /** Has what comes next read back before it is asked for: half of what may be, and then all of it together. */
+  private readAhead(): void {
+    if (this.unreadable !== undefined) return;
+    const first = this.following(this.cursorBlock, undefined);
+    if (first !== undefined) this.core.pager.load(this, this.ahead(this.cursorBlock));
+  }
+
+  /**
+   * Looks at the blocks that come next. @returns `wanted` when it is one of them; without one, the first that is to be
+   * read back, among the nearer half
+   */
+  private following(from: StoreBlock, wanted: StoreBlock | undefined): StoreBlock | undefined {
+    const { aheadBytes } = this.core.pager;
+    const limit = wanted === undefined ? aheadBytes / 2 : aheadBytes;
+    let bytes = 0;
+    let block: StoreBlock | undefined = from;
+    for (let count = 0; block !== undefined && (bytes < limit || count < 2); count++) {
+      if (wanted === undefined ? block.index !== undefined && !block.loading : block === wanted) return block;
+      bytes += block.bytes;
+      block = block.next;
+    }
+    return undefined;
+  }
+
+  /** Blocks that are read back together, from this one on. */
+  private ahead(from: StoreBlock | undefined): StoreBlock[] {
+    const found: StoreBlock[] = [];
+    let bytes = 0;
+    let block = from;
+    for (let count = 0; block !== undefined && (bytes < this.core.pager.aheadBytes || count < 2); count++) {
+      if (block.index !== undefined) found.push(block);
+      bytes += block.bytes;
+      block = block.next;
+    }
+    return found;
+  }
+
+  private firstPaged(): StoreBlock | undefined {
+    let block: StoreBlock | undefined = this.blocks.head;
+    while (block !== undefined && block.index === undefined) block = block.next;
+    return block;
+  }
+
+  private purgeBlock(block: StoreBlock, gone: ((message: Message) => boolean) | undefined): number {
+    let count = 0;
+    for (let at = 0; at < block.length && block.live > 0; at++) {
+      const slot = block.slots[at];
+      if (slot === undefined) continue;
+      const message = slot instanceof StoredDelivery ? slot.message : slot;
+      if (slot instanceof StoredDelivery && slot.state !== DeliveryState.returned) continue;
+      if (gone !== undefined && !gone(message)) continue;
+      this.discard(block, block.base + at);
+      this.owner.left(message, block.base + at, 'purged');
+      count++;
+    }
+    return count;
+  }
+
+  /** What is to be known of a message that is purged stands in the index. */
+  private purgePaged(block: StoreBlock): number {
+    const { live } = block;
+    for (const [slot, message] of block.index?.kept ?? []) this.owner.left(message, block.base + slot, 'purged');
+    this.leaveIndex(block, (sequence, record) => {
+      this.core.log.settledRecord(this, sequence, record);
+      this.recoveredCounts?.delete(sequence);
+      this.bytes -= record.size;
+    });
+    this.stored -= live;
+    this.waiting -= live;
+    block.live = 0;
+    this.unlink(block);
+    this.bound.shrunk(this);
+    return live;
+  }
+
+  /** All that a paged block holds goes. */
+  private leaveIndex(
+    block: StoreBlock,
+    visit: (sequence: number, record: { position: number; length: number; size: number }) => void,
+  ): void {
+    const { base, index } = block;
+    if (index === undefined) return;
+    for (const message of index.kept?.values() ?? []) {
+      this.bytes -= message.end - message.start;
+      this.core.arena.release(message);
+    }
+    const { lengths, positions, sizes, used } = index.open();
+    for (let slot = 0; slot < used; slot++) {
+      const position = positions[slot]!;
+      if (position >= 0) visit(base + slot, { position, length: lengths[slot]!, size: sizes[slot]! });
+    }
+    index.drop();
   }
 
   private clear(block: StoreBlock, sequence: number, message: Message): void {
@@ -380,7 +587,7 @@ export class MessageStore {
     this.stored--;
     this.bytes -= message.end - message.start;
     this.core.arena.release(message);
-    if (--block.live === 0 && block !== this.tail) this.unlink(block);
+    if (--block.live === 0 && block !== this.blocks.tail) this.unlink(block);
     this.bound.shrunk(this);
   }
 
@@ -400,7 +607,7 @@ export class MessageStore {
 
   private expireBlock(block: StoreBlock, nowMs: number): void {
     let earliest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < BLOCK_SLOTS; i++) {
+    for (let i = 0; i < block.length; i++) {
       const slot = block.slots[i];
       if (slot === undefined) continue;
       const message = slot instanceof StoredDelivery ? slot.message : slot;
@@ -420,16 +627,12 @@ export class MessageStore {
     if (expiresAt < this.earliestExpiry) this.earliestExpiry = expiresAt;
   }
 
-  private extend(base: number): void {
-    const block = this.spare ?? new StoreBlock(base);
-    this.spare = undefined;
-    block.base = base;
-    block.earliestExpiry = Number.POSITIVE_INFINITY;
-    const last = this.tail;
-    block.previous = last;
-    last.next = block;
-    this.tail = block;
+  private extend(base: number): StoreBlock {
+    const last = this.blocks.tail;
+    const block = this.blocks.extend(base);
     if (last.live === 0) this.unlink(last);
+    else if (last.index === undefined) this.core.pager.filled(this, last);
+    return block;
   }
 
   private unlink(block: StoreBlock): void {
@@ -437,28 +640,12 @@ export class MessageStore {
       this.cursorBlock = block.next!;
       this.cursor = this.cursorBlock.base;
     }
-    if (block.previous === undefined) this.head = block.next!;
-    else block.previous.next = block.next;
-    block.next!.previous = block.previous;
-    block.previous = undefined;
-    block.next = undefined;
-    this.unlinked++;
-    this.spare = block;
+    this.core.pager.forget(block);
+    this.blocks.unlink(block);
   }
+}
 
-  private walk(first: number, last: number, visit: (block: StoreBlock, sequence: number) => void): void {
-    let block: StoreBlock | undefined = this.tail;
-    while (block.base > first && block.previous !== undefined) block = block.previous;
-    while (block !== undefined && block.base <= last) {
-      // `visit` may empty the block, and the store then lets go of it.
-      const next: StoreBlock | undefined = block.next;
-      const { base } = block;
-      const end = Math.min(last, base + BLOCK_SLOTS - 1);
-      for (let sequence = Math.max(first, base); sequence <= end; sequence++) {
-        if (block.live === 0) break;
-        visit(block, sequence);
-      }
-      block = next;
-    }
-  }
+function isStoredIn({ index, slots }: StoreBlock, slot: number): boolean {
+  if (index === undefined) return slots[slot] !== undefined;
+  return index.positionAt(slot) >= 0 || index.kept?.has(slot) === true;
 }

@@ -85,7 +85,7 @@ export class Queue extends Address {
   }
 
   purge(): number {
-    return this.group.purge(() => true);
+    return this.group.purge(undefined);
   }
 
   override configure(settings: AddressSettings): void {

@@ -97,7 +97,7 @@ export class Topic extends Address {
     return this.route
       .current()
       .reduce(
-        (sum, group) => sum + group.purge(group.source === name ? all : (message) => message.address === name),
+        (sum, group) => sum + group.purge(group.source === name ? undefined : (message) => message.address === name),
         0,
       );
   }
@@ -121,10 +121,6 @@ export class Topic extends Address {
     }
     return group.put(message);
   }
-}
-
-function all(): boolean {
-  return true;
 }
 
 class TopicProducer extends AddressProducer {
