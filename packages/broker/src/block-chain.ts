@@ -1,5 +1,7 @@
 /** The blocks of one store, linked in order. New messages go into the last one, which is always in memory. */
-import { BLOCK_SLOTS, StoreBlock } from './store-block.js';
+import type { Message } from './message.js';
+import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
+import { StoredDelivery } from './stored-delivery.js';
 
 export class BlockChain {
   head: StoreBlock;
@@ -24,6 +26,86 @@ export class BlockChain {
     if (block === undefined || sequence < block.base) return undefined;
     this.found = block;
     return block;
+  }
+
+  /** What stands at this sequence, and is in memory. */
+  slotAt(sequence: number): Slot {
+    const block = this.at(sequence);
+    if (block === undefined) return undefined;
+    const slot = sequence - block.base;
+    return block.index === undefined ? block.slots[slot] : block.index.kept?.get(slot);
+  }
+
+  /** The stored message of this sequence, with a consumer or not, if it is in memory. */
+  messageAt(sequence: number): Message | undefined {
+    const slot = this.slotAt(sequence);
+    return slot instanceof StoredDelivery ? slot.message : slot;
+  }
+
+  /** Where the record of this stored message lies, in memory or not; undefined when there is no such message. */
+  recordAt(sequence: number): number | undefined {
+    const block = this.at(sequence);
+    if (block?.index === undefined) return this.messageAt(sequence)?.recordPosition;
+    const position = block.index.positionAt(sequence - block.base);
+    return position < 0 ? undefined : position;
+  }
+
+  /** Its record was written again. */
+  recordMoved(sequence: number, position: number, length: number): void {
+    const block = this.at(sequence);
+    if (block?.index !== undefined) block.index.move(sequence - block.base, position, length);
+    else {
+      const message = this.messageAt(sequence)!;
+      message.recordPosition = position;
+      message.recordLength = length;
+    }
+  }
+
+  firstPaged(): StoreBlock | undefined {
+    let block: StoreBlock | undefined = this.head;
+    while (block !== undefined && block.index === undefined) block = block.next;
+    return block;
+  }
+
+  /** Stored messages after this sequence, in memory or not. */
+  countAfter(sequence: number): number {
+    let count = 0;
+    for (let block: StoreBlock | undefined = this.tail; block !== undefined; block = block.previous) {
+      const { base, length } = block;
+      if (base > sequence) count += block.live;
+      else {
+        for (let at = sequence + 1; at < base + length; at++) if (isStoredIn(block, at - base)) count++;
+        break;
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Calls `visit` for what is in memory after `after`, in order, until it returns false; it may change the store.
+   * @param paged what to do with a block that is paged out, before it is looked at: false ends it
+   */
+  browse(
+    after: number,
+    visit: (sequence: number, slot: Message | StoredDelivery) => boolean,
+    paged: (block: StoreBlock) => boolean,
+  ): void {
+    let seen = after;
+    let block: StoreBlock | undefined = this.head;
+    while (block !== undefined) {
+      const { unlinked } = this;
+      const { base, length } = block;
+      if (block.index !== undefined && seen < base + length - 1 && !paged(block)) return;
+      const { slots } = block;
+      for (let i = Math.max(0, seen + 1 - base); i < slots.length && unlinked === this.unlinked; i++) {
+        const slot = slots[i];
+        if (slot === undefined) continue;
+        seen = base + i;
+        if (!visit(seen, slot)) return;
+      }
+      // When blocks went away meanwhile, their links are no way on: begin at the head again, behind what was seen.
+      block = unlinked === this.unlinked ? block.next : this.head;
+    }
   }
 
   /** A new last block. The caller looks whether the one before is empty. */
@@ -76,4 +158,9 @@ export class BlockChain {
       block = next;
     }
   }
+}
+
+function isStoredIn({ index, slots }: StoreBlock, slot: number): boolean {
+  if (index === undefined) return slots[slot] !== undefined;
+  return index.positionAt(slot) >= 0 || index.kept?.has(slot) === true;
 }

@@ -230,7 +230,7 @@ export class BrokerLog {
     const { length } = this.writer;
     const movedTo = this.append(RecordType.stored);
     const sequences = holders.sequences.slice(0, holders.length);
-    for (let i = 0; i < stores.length; i++) stores[i]!.recordMoved(sequences[i]!, movedTo, length);
+    for (let i = 0; i < stores.length; i++) stores[i]!.blocks.recordMoved(sequences[i]!, movedTo, length);
     this.shared.move(position, movedTo);
     this.batch.moved.push({ position, length: record.end - record.start, movedTo, stores, sequences });
   }
@@ -289,12 +289,12 @@ export class BrokerLog {
       }
       for (const record of batch.late) this.late.add(record);
       for (const { store, sequence, message } of batch.kept) {
-        if (store.messageAt(sequence) !== message) continue;
+        if (store.blocks.messageAt(sequence) !== message) continue;
         this.batch.kept.push({ store, sequence, message });
         this.addHolder(store, sequence, { message, count: store.deliveryCountAt(sequence) });
       }
       for (const { store, sequence, message } of batch.counted) {
-        if (store.messageAt(sequence) !== message) continue;
+        if (store.blocks.messageAt(sequence) !== message) continue;
         this.deliveryCount(store, sequence, { message, count: store.deliveryCountAt(sequence) });
       }
       batch.releasedPositions.forEach((position, i) => {
@@ -426,8 +426,8 @@ export class BrokerLog {
   private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage): void {
     let held = false;
     for (let i = 0; i < stores.length; i++) {
-      if (stores[i]!.recordAt(sequences[i]!) !== movedTo) continue;
-      stores[i]!.recordMoved(sequences[i]!, position, length);
+      if (stores[i]!.blocks.recordAt(sequences[i]!) !== movedTo) continue;
+      stores[i]!.blocks.recordMoved(sequences[i]!, position, length);
       held = true;
     }
     if (held) this.shared.move(movedTo, position);

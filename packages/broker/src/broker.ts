@@ -284,7 +284,8 @@ export class Broker {
     const stores = recovery.stores();
     for (const kind of ['dead-letters', 'queue', 'subscription'] as const) {
       for (const recovered of stores)
-        if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log, core.pager.blockBytes);
+        if (recovered.record?.kind === kind)
+          recovered.fill(this.book.restore(recovered.record), log, core.pager.blockBytes);
     }
     for (const { store, sequence } of recovery.settledBefore) log.settledAgain(store, sequence);
     for (const record of recovery.forgottenBefore) log.later(record);

@@ -35,7 +35,7 @@ export class BrowseCursor implements Subscription {
   }
 
   backlog(): number {
-    return this.closed ? 0 : this.group.store.countAfter(this.seen);
+    return this.closed ? 0 : this.group.store.blocks.countAfter(this.seen);
   }
 
   close(): void {

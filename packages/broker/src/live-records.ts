@@ -71,8 +71,8 @@ export class LiveRecords {
     for (let i = 0; i < held.length; i++) {
       const store = log.stores.get(held.stores[i]!);
       const sequence = held.sequences[i]!;
-      if (store === undefined || store.recordAt(sequence) !== record.position) continue;
-      const slot = store.slotAt(sequence);
+      if (store === undefined || store.blocks.recordAt(sequence) !== record.position) continue;
+      const slot = store.blocks.slotAt(sequence);
       // Its settlement may lie before the new record, and be given up before it.
       if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) slot.moved = true;
       holding.add(held.stores[i]!, sequence, store.countIn(slot, sequence));

@@ -1,6 +1,7 @@
 /** What is done now and then, a bounded amount each time: expiring messages, and moving bytes out of sparse blocks. */
 import type { Arena } from './arena.js';
 import type { MessageStore } from './message-store.js';
+import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
 /** Slots looked at in one tick, for each of the two tasks. */
 const SLOTS_A_TICK = 16_384;
@@ -54,10 +55,31 @@ export class Maintenance {
       if (this.compacting >= this.stores.length) this.compacting = 0;
       const store = this.stores[this.compacting];
       if (store === undefined) return;
-      const next = store.compact(this.compactFrom, left);
+      const next = this.compactStore(store, this.compactFrom, left);
       left -= Math.min(left, store.stored);
       this.compactFrom = next === 0 ? 1 : next;
       if (next === 0) this.compacting++;
     }
+  }
+
+  /**
+   * Moves bytes of waiting messages out of nearly empty blocks of the arena. A message that others hold too, or that is
+   * with a consumer, stays: somebody may be reading it.
+   * @returns the sequence to go on from, or 0 at the end
+   */
+  private compactStore(store: MessageStore, from: number, budget: number): number {
+    let left = budget;
+    let next = 0;
+    store.browse(from - 1, 'skip', (sequence, slot) => {
+      if (left-- === 0) {
+        next = sequence;
+        return false;
+      }
+      const held = slot instanceof StoredDelivery && slot.state !== DeliveryState.returned;
+      const message = slot instanceof StoredDelivery ? slot.message : slot;
+      if (!held && message.references === 1) this.arena.relocate(message);
+      return true;
+    });
+    return next;
   }
 }

@@ -19,9 +19,10 @@ import type { GroupMember } from './group-member.js';
 import { NOWHERE } from './log/record-type.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
-import type { PageIndex } from './page-index.js';
+import { isAhead, isToBeRead, pagedAhead } from './read-ahead.js';
+import { makeBlock, type RestoredBlock } from './restored-block.js';
 import { SequenceHeap } from './sequence-heap.js';
-import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
+import { BLOCK_SLOTS, type Slot, type StoreBlock } from './store-block.js';
 import { StoreBound } from './store-bound.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
@@ -32,16 +33,6 @@ export interface MessageStoreOwner {
   pagedIn(): void;
   /** Whether somebody is about to take from it. */
   readonly hasConsumers: boolean;
-}
-
-/** A block as it was before a restart: what it holds in memory, or where that lies. */
-export interface RestoredBlock {
-  readonly base: number;
-  readonly length: number;
-  readonly live: number;
-  readonly bytes: number;
-  readonly earliestExpiry: number;
-  readonly content: { readonly slots: Slot[] } | { readonly index: PageIndex };
 }
 
 export class MessageStore {
@@ -57,7 +48,7 @@ export class MessageStore {
   waiting = 0;
   private readonly core: Core;
   private readonly owner: MessageStoreOwner;
-  private readonly blocks = new BlockChain(1);
+  readonly blocks = new BlockChain(1);
   private nextSequence = 1;
   private cursorBlock: StoreBlock;
   /** No message at or after it was ever delivered. */
@@ -108,18 +99,9 @@ export class MessageStore {
   }
 
   /** Puts a recovered block to the place that it had; they come in order, and before all others. */
-  restore({ base, length, live, bytes, earliestExpiry, content }: RestoredBlock): void {
-    const block = new StoreBlock(base);
-    block.length = length;
-    block.live = live;
-    block.bytes = bytes;
-    if ('index' in content) {
-      block.index = content.index;
-      block.slots = [];
-    } else {
-      block.slots = content.slots;
-      for (const slot of content.slots) if (slot !== undefined) this.core.arena.hold(slot as Message);
-    }
+  restore(restored: RestoredBlock): void {
+    const block = makeBlock(restored, this.core.arena);
+    const { bytes, earliestExpiry, live } = restored;
     this.stored += live;
     this.waiting += live;
     this.bytes += bytes;
@@ -139,47 +121,15 @@ export class MessageStore {
     this.bound.grown(this);
   }
 
-  /** The stored message of this sequence, with a consumer or not. */
-  messageAt(sequence: number): Message | undefined {
-    const slot = this.slotAt(sequence);
-    return slot instanceof StoredDelivery ? slot.message : slot;
-  }
-
   /** How often it was delivered without success. */
   deliveryCountAt(sequence: number): number {
-    return this.countIn(this.slotAt(sequence), sequence);
+    return this.countIn(this.blocks.slotAt(sequence), sequence);
   }
 
   /** The same, of what stands in its slot. */
   countIn(slot: Slot, sequence: number): number {
     if (slot instanceof StoredDelivery) return slot.deliveryCount;
     return this.recoveredCounts?.get(sequence) ?? 0;
-  }
-
-  /** What stands at this sequence, and is in memory. */
-  slotAt(sequence: number): Slot {
-    const block = this.blocks.at(sequence);
-    if (block === undefined) return undefined;
-    return block.index === undefined ? block.slots[sequence - block.base] : block.index.kept?.get(sequence - block.base);
-  }
-
-  /** Where the record of this stored message lies; undefined when there is no such message. */
-  recordAt(sequence: number): number | undefined {
-    const block = this.blocks.at(sequence);
-    if (block?.index === undefined) return this.messageAt(sequence)?.recordPosition;
-    const position = block.index.positionAt(sequence - block.base);
-    return position < 0 ? undefined : position;
-  }
-
-  /** Its record was written again. */
-  recordMoved(sequence: number, position: number, length: number): void {
-    const block = this.blocks.at(sequence);
-    if (block?.index !== undefined) block.index.move(sequence - block.base, position, length);
-    else {
-      const message = this.messageAt(sequence)!;
-      message.recordPosition = position;
-      message.recordLength = length;
-    }
   }
 
   /** The message that is to go next; undefined: none waits, or it has to be read first. It stays until `take` or `takeSettled`. */
@@ -296,41 +246,13 @@ export class MessageStore {
     paged: 'now' | 'later' | 'skip',
     visit: (sequence: number, slot: Message | StoredDelivery) => boolean,
   ): void {
-    let seen = after;
-    let block: StoreBlock | undefined = this.blocks.head;
-    while (block !== undefined) {
-      const { unlinked } = this.blocks;
-      const { base, length } = block;
-      const isAhead = seen < base + length - 1 && block.index !== undefined;
-      if (isAhead && paged === 'later') {
-        if (this.unreadable === undefined) this.core.pager.load(this, this.ahead(block));
-        return;
-      }
-      if (isAhead && paged === 'now') this.core.pager.loadNow(this, block);
-      const { slots } = block;
-      for (let i = Math.max(0, seen + 1 - base); i < slots.length && unlinked === this.blocks.unlinked; i++) {
-        const slot = slots[i];
-        if (slot === undefined) continue;
-        seen = base + i;
-        if (!visit(seen, slot)) return;
-      }
-      // When blocks went away meanwhile, their links are no way on: begin at the head again, behind what was seen.
-      block = unlinked === this.blocks.unlinked ? block.next : this.blocks.head;
-    }
-  }
-
-  /** Stored messages after this sequence. */
-  countAfter(sequence: number): number {
-    let count = 0;
-    for (let block: StoreBlock | undefined = this.blocks.tail; block !== undefined; block = block.previous) {
-      const { base, length } = block;
-      if (base > sequence) count += block.live;
-      else {
-        for (let at = sequence + 1; at < base + length; at++) if (isStoredIn(block, at - base)) count++;
-        break;
-      }
-    }
-    return count;
+    const { pager } = this.core;
+    this.blocks.browse(after, visit, (block) => {
+      if (paged === 'now') pager.loadNow(this, block);
+      if (paged !== 'later') return true;
+      if (this.unreadable === undefined) pager.load(this, pagedAhead(block, pager.aheadBytes));
+      return false;
+    });
   }
 
   /** Time of the message that is to go next, or an earlier one; undefined: none waits. */
@@ -341,7 +263,7 @@ export class MessageStore {
 
   /** Whether a consumer is about to come to this block. */
   reads(block: StoreBlock): boolean {
-    return this.owner.hasConsumers && this.following(this.cursorBlock, block) === block;
+    return this.owner.hasConsumers && isAhead(this.cursorBlock, this.core.pager.aheadBytes, block);
   }
 
   /** What was paged out is there again, or could not be read. */
@@ -354,7 +276,8 @@ export class MessageStore {
   /** It may be that what could not be read can be now. */
   readAgain(): void {
     this.unreadable = undefined;
-    this.core.pager.load(this, this.ahead(this.firstPaged()));
+    const { pager } = this.core;
+    pager.load(this, pagedAhead(this.blocks.firstPaged(), pager.aheadBytes));
   }
 
   /** Sequence of the message that `peek` finds; Infinity: none waits. */
@@ -397,27 +320,6 @@ export class MessageStore {
     return left - 1;
   }
 
-  /**
-   * Moves bytes of waiting messages out of nearly empty blocks of the arena. A message that others hold too, or that is
-   * with a consumer, stays: somebody may be reading it.
-   * @returns the sequence to go on from, or 0 at the end
-   */
-  compact(from: number, budget: number): number {
-    let left = budget;
-    let next = 0;
-    this.browse(from - 1, 'skip', (sequence, slot) => {
-      if (left-- === 0) {
-        next = sequence;
-        return false;
-      }
-      const held = slot instanceof StoredDelivery && slot.state !== DeliveryState.returned;
-      const message = slot instanceof StoredDelivery ? slot.message : slot;
-      if (!held && message.references === 1) this.core.arena.relocate(message);
-      return true;
-    });
-    return next;
-  }
-
   /** Everything is void: the store is deleted. */
   close(): void {
     const { arena, log, maintenance, pager } = this.core;
@@ -430,7 +332,9 @@ export class MessageStore {
         if (this.journaled && message.durable) log.gaveUp(message);
         arena.release(message);
       }
-      this.leaveIndex(block, (_sequence, { position, length }) => log.gaveUpRecord(position, length));
+      for (const message of block.index?.kept?.values() ?? []) arena.release(message);
+      block.index?.each((_slot, { position, length }) => log.gaveUpRecord(position, length));
+      block.index?.drop();
       block.slots = [];
       block.live = 0;
       pager.forget(block);
@@ -488,47 +392,11 @@ export class MessageStore {
     return this.peek();
   }
 
-  /** Has what comes next read back before it is asked for: half of what may be, and then all of it together. */
+  /** Has what comes next read back before it is asked for: when half of it is gone, all of it together. */
   private readAhead(): void {
-    if (this.unreadable !== undefined) return;
-    const first = this.following(this.cursorBlock, undefined);
-    if (first !== undefined) this.core.pager.load(this, this.ahead(this.cursorBlock));
-  }
-
-  /**
-   * Looks at the blocks that come next. @returns `wanted` when it is one of them; without one, the first that is to be
-   * read back, among the nearer half
-   */
-  private following(from: StoreBlock, wanted: StoreBlock | undefined): StoreBlock | undefined {
-    const { aheadBytes } = this.core.pager;
-    const limit = wanted === undefined ? aheadBytes / 2 : aheadBytes;
-    let bytes = 0;
-    let block: StoreBlock | undefined = from;
-    for (let count = 0; block !== undefined && (bytes < limit || count < 2); count++) {
-      if (wanted === undefined ? block.index !== undefined && !block.loading : block === wanted) return block;
-      bytes += block.bytes;
-      block = block.next;
-    }
-    return undefined;
-  }
-
-  /** Blocks that are read back together, from this one on. */
-  private ahead(from: StoreBlock | undefined): StoreBlock[] {
-    const found: StoreBlock[] = [];
-    let bytes = 0;
-    let block = from;
-    for (let count = 0; block !== undefined && (bytes < this.core.pager.aheadBytes || count < 2); count++) {
-      if (block.index !== undefined) found.push(block);
-      bytes += block.bytes;
-      block = block.next;
-    }
-    return found;
-  }
-
-  private firstPaged(): StoreBlock | undefined {
-    let block: StoreBlock | undefined = this.blocks.head;
-    while (block !== undefined && block.index === undefined) block = block.next;
-    return block;
+    const { pager } = this.core;
+    if (this.unreadable !== undefined || !isToBeRead(this.cursorBlock, pager.aheadBytes / 2)) return;
+    pager.load(this, pagedAhead(this.cursorBlock, pager.aheadBytes));
   }
 
   private purgeBlock(block: StoreBlock, gone: ((message: Message) => boolean) | undefined): number {
@@ -548,38 +416,25 @@ export class MessageStore {
 
   /** What is to be known of a message that is purged stands in the index. */
   private purgePaged(block: StoreBlock): number {
-    const { live } = block;
-    for (const [slot, message] of block.index?.kept ?? []) this.owner.left(message, block.base + slot, 'purged');
-    this.leaveIndex(block, (sequence, record) => {
-      this.core.log.settledRecord(this, sequence, record);
-      this.recoveredCounts?.delete(sequence);
+    const { base, live } = block;
+    const { arena, log } = this.core;
+    for (const [slot, message] of block.index?.kept ?? []) {
+      this.bytes -= message.end - message.start;
+      arena.release(message);
+      this.owner.left(message, base + slot, 'purged');
+    }
+    block.index?.each((slot, record) => {
+      log.settledRecord(this, base + slot, record);
+      this.recoveredCounts?.delete(base + slot);
       this.bytes -= record.size;
     });
+    block.index?.drop();
     this.stored -= live;
     this.waiting -= live;
     block.live = 0;
     this.unlink(block);
     this.bound.shrunk(this);
     return live;
-  }
-
-  /** All that a paged block holds goes. */
-  private leaveIndex(
-    block: StoreBlock,
-    visit: (sequence: number, record: { position: number; length: number; size: number }) => void,
-  ): void {
-    const { base, index } = block;
-    if (index === undefined) return;
-    for (const message of index.kept?.values() ?? []) {
-      this.bytes -= message.end - message.start;
-      this.core.arena.release(message);
-    }
-    const { lengths, positions, sizes, used } = index.open();
-    for (let slot = 0; slot < used; slot++) {
-      const position = positions[slot]!;
-      if (position >= 0) visit(base + slot, { position, length: lengths[slot]!, size: sizes[slot]! });
-    }
-    index.drop();
   }
 
   private clear(block: StoreBlock, sequence: number, message: Message): void {
@@ -643,9 +498,4 @@ export class MessageStore {
     this.core.pager.forget(block);
     this.blocks.unlink(block);
   }
-}
-
-function isStoredIn({ index, slots }: StoreBlock, slot: number): boolean {
-  if (index === undefined) return slots[slot] !== undefined;
-  return index.positionAt(slot) >= 0 || index.kept?.has(slot) === true;
 }

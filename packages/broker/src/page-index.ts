@@ -23,6 +23,13 @@ const TWO_31 = 2 ** 31;
 const NOTHING = new Uint8Array(0);
 const scratch = new Uint8Array(BLOCK_SLOTS * 3 * NUMBER_BYTES);
 
+export interface IndexedRecord {
+  readonly position: number;
+  readonly length: number;
+  /** Content bytes. */
+  readonly size: number;
+}
+
 /** An index that is unpacked. */
 export class OpenPage {
   readonly positions = new Float64Array(BLOCK_SLOTS).fill(NOWHERE);
@@ -87,7 +94,7 @@ export class PageIndex {
     return this.open().positions[slot]!;
   }
 
-  set(slot: number, record: { readonly position: number; readonly length: number; readonly size: number }): void {
+  set(slot: number, record: IndexedRecord): void {
     const page = this.page ?? this.open();
     page.positions[slot] = record.position;
     page.lengths[slot] = record.length;
@@ -109,6 +116,15 @@ export class PageIndex {
     page.positions[slot] = to;
     if (slot >= page.used) page.used = slot + 1;
     this.changed = true;
+  }
+
+  /** Each slot that has a record, in order. */
+  each(visit: (slot: number, record: IndexedRecord) => void): void {
+    const { lengths, positions, sizes, used } = this.open();
+    for (let slot = 0; slot < used; slot++) {
+      const position = positions[slot]!;
+      if (position >= 0) visit(slot, { position, length: lengths[slot]!, size: sizes[slot]! });
+    }
   }
 
   /** For the pool: another index takes the memory. */

@@ -6,8 +6,9 @@ import type { BrokerLog } from './broker-log.js';
 import type { MessageFacts } from './log/message-record.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
-import type { MessageStore, RestoredBlock } from './message-store.js';
+import type { MessageStore } from './message-store.js';
 import { type OpenPages, PageIndex, SETTLED } from './page-index.js';
+import type { RestoredBlock } from './restored-block.js';
 import { BLOCK_SLOTS, type Slot } from './store-block.js';
 
 /** A record, as far as the journal is to know of it. */
@@ -138,7 +139,7 @@ export class RecoveredStore {
     for (const [number, block] of this.inOrder()) {
       if (block.live > 0) this.hand(block, number * BLOCK_SLOTS, { store, blockBytes });
     }
-    const counts = new Map([...this.counts].filter(([sequence]) => store.recordAt(sequence) !== undefined));
+    const counts = new Map([...this.counts].filter(([sequence]) => store.blocks.recordAt(sequence) !== undefined));
     store.restoreLast(this.last, counts);
     this.blocks.clear();
   }

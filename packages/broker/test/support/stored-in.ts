@@ -22,8 +22,8 @@ export function storeOf(broker: Broker, name: string): MessageStore | undefined 
 
 export function blocksOf(store: MessageStore): StoreBlock[] {
   const blocks: StoreBlock[] = [];
-  const { blocks: chain } = store as unknown as { blocks: { head: StoreBlock } };
-  for (let block: StoreBlock | undefined = chain.head; block !== undefined; block = block.next) blocks.push(block);
+  for (let block: StoreBlock | undefined = store.blocks.head; block !== undefined; block = block.next)
+    blocks.push(block);
   return blocks;
 }
 
@@ -34,7 +34,7 @@ export function storedIn(broker: Broker, name: string, journal: RecordingJournal
   for (const block of blocksOf(store)) {
     for (let at = 0; at < block.length; at++) {
       const id = block.base + at;
-      const slot = store.slotAt(id);
+      const slot = store.blocks.slotAt(id);
       const message = slot instanceof StoredDelivery ? slot.message : (slot ?? messageOnDisk(block, at, journal));
       if (message === undefined) continue;
       const inDelivery = slot instanceof StoredDelivery && slot.state !== DeliveryState.returned;
