@@ -31,6 +31,8 @@ export abstract class Address implements CapacitySource {
 
   abstract get stored(): number;
   abstract get bytes(): number;
+  abstract get pagedOut(): number;
+  abstract get unreadable(): string | undefined;
   abstract get receivers(): number;
   /** Whether consumers or durable subscriptions hold on to it. */
   abstract get inUse(): boolean;
@@ -94,6 +96,8 @@ export abstract class Address implements CapacitySource {
       waitsForDeclaration: this.waitsForDeclaration,
       stored: this.stored,
       bytes: this.bytes,
+      pagedOut: this.pagedOut,
+      unreadable: this.unreadable,
       senders: this.producers.size,
       receivers: this.receivers,
       counters: this.counters,

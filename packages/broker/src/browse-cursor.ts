@@ -38,6 +38,11 @@ export class BrowseCursor implements Subscription {
     return this.closed ? 0 : this.group.store.blocks.countAfter(this.seen);
   }
 
+  /** What is behind it counts too: it takes nothing. */
+  oldestTime(): number | undefined {
+    return this.closed ? undefined : this.group.store.oldestTime();
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;

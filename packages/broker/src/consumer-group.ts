@@ -111,7 +111,7 @@ export class ConsumerGroup {
     if (this.closed) return false;
     this.direct = undefined;
     if (store.bound.exceeds(store, 1, message.end - message.start)) {
-      while (store.bound.exceeds(store, 1, message.end - message.start) && store.dropOldest());
+      while (this.makesRoom(message.end - message.start) && store.dropOldest());
       if (store.bound.exceeds(store, 1, message.end - message.start)) {
         this.countersFor(message).dropped++;
         return false;
@@ -253,6 +253,10 @@ export class ConsumerGroup {
     if (!this.closed && (this.backlog > 0 || this.browsers.length > 0)) this.dispatchLater();
   }
 
+  readFailed(): void {
+    this.counters.readFailures++;
+  }
+
   /** The address or subscription is gone: all void. */
   close(reason: 'deleted' | 'taken-over'): void {
     this.closed = true;
@@ -381,7 +385,15 @@ export class ConsumerGroup {
 
   private couldMakeRoom(bytes: number): boolean {
     const { memory } = this.core;
-    return bytes <= this.store.bound.limits.bytes && !memory.exceeds(bytes - this.store.bytes);
+    const { bound, pagedOut, bytes: stored } = this.store;
+    if (bytes > bound.limits.bytes) return false;
+    return !memory.exceeds(pagedOut === 0 ? bytes - stored : bytes);
+  }
+
+  /** Whether there is no room, and dropping a message would help: what is paged out gives no memory back. */
+  private makesRoom(bytes: number): boolean {
+    const { store } = this;
+    return store.bound.exceeds(store, 1, bytes) && (store.pagedOut === 0 || !this.core.memory.exceeds(bytes));
   }
 
   private writeSettled(message: Message, sequence: number): void {

@@ -31,6 +31,7 @@ export interface MessageStoreOwner {
   left(message: Message, sequence: number, why: 'expired' | 'dropped' | 'purged'): void;
   /** What was paged out is there again, or could not be read. */
   pagedIn(): void;
+  readFailed(): void;
   /** Whether somebody is about to take from it. */
   readonly hasConsumers: boolean;
 }
@@ -63,8 +64,8 @@ export class MessageStore {
   waitsForDeclaration = false;
   /** Why what is paged out cannot be read back: nothing behind it is handed out. */
   unreadable: string | undefined = undefined;
-  /** Tries to read back that failed. */
-  readFailures = 0;
+  /** Messages that lie in the journal alone. */
+  pagedOut = 0;
 
   constructor(core: Core, owner: MessageStoreOwner, options: { record: StoreRecord | undefined; limits: Limits }) {
     this.core = core;
@@ -110,6 +111,7 @@ export class MessageStore {
     this.blocks.link(block);
     if (last.live === 0) this.unlink(last);
     if (block.index === undefined) this.core.pager.filled(this, block);
+    else this.pagedOut += live;
   }
 
   /** New messages come behind this sequence, which is not used again. @param counts failed deliveries, where there are any */
@@ -273,6 +275,12 @@ export class MessageStore {
     this.owner.pagedIn();
   }
 
+  /** Nothing is handed out until it can be read. */
+  readFailed(message: string): void {
+    this.unreadable = message;
+    this.owner.readFailed();
+  }
+
   /** It may be that what could not be read can be now. */
   readAgain(): void {
     this.unreadable = undefined;
@@ -342,6 +350,7 @@ export class MessageStore {
     pager.left(this);
     if (this.record !== undefined) this.core.log.storeGone(this.record);
     this.stored = 0;
+    this.pagedOut = 0;
     this.bytes = 0;
     this.waiting = 0;
     this.bound.shrunk(this);
@@ -431,6 +440,7 @@ export class MessageStore {
     block.index?.drop();
     this.stored -= live;
     this.waiting -= live;
+    this.pagedOut -= live;
     block.live = 0;
     this.unlink(block);
     this.bound.shrunk(this);

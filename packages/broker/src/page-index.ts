@@ -4,11 +4,12 @@
  *
  *     each slot, from the first to the last one used ×
  *         0 nothing · 1 settled (while the journal is replayed)
- *         else 2 + 2 × distance + changed    distance from the end of the record before it, zigzag
+ *         else 4 + 2 × distance + changed    distance from the end of the record before it
  *              record's length
  *              overhead                      bytes of the record that are not content; only where `changed`
+ *         or   2 + changed · distance back · length · …, where a record stands before the one before it
  *
- * Numbers are LEB128. To be read or changed it is unpacked; a bounded number of them is so at a time.
+ * Numbers are LEB128, positions below 2^50. To be read or changed it is unpacked; a bounded number of them is so at a time.
  */
 import { NOWHERE } from './log/record-type.js';
 import type { Message } from './message.js';
@@ -160,7 +161,11 @@ function pack(page: OpenPage): Uint8Array {
     const length = lengths[slot]!;
     const distance = position - end;
     const same = length - sizes[slot]! === overhead;
-    at = writeNumber(2 + 2 * (distance < 0 ? -2 * distance - 1 : 2 * distance) + (same ? 0 : 1), at);
+    if (distance >= 0) at = writeNumber((same ? 4 : 5) + 2 * distance, at);
+    else {
+      at = writeNumber(same ? 2 : 3, at);
+      at = writeNumber(-distance, at);
+    }
     at = writeNumber(length, at);
     if (!same) {
       overhead = length - sizes[slot]!;
@@ -193,10 +198,10 @@ function unpack(bytes: Uint8Array, page: OpenPage): void {
       positions[slot++] = token === 1 ? SETTLED : NOWHERE;
       continue;
     }
-    const folded = Math.floor((token - 2) / 2);
+    const changed = token % 2;
+    const position = end + (token < 4 ? -next() : (token - 4 - changed) / 2);
     const length = next();
-    if (token % 2 === 1) overhead = next();
-    const position = end + (folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2);
+    if (changed === 1) overhead = next();
     positions[slot] = position;
     lengths[slot] = length;
     sizes[slot++] = length - overhead;

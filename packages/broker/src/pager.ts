@@ -114,7 +114,7 @@ export class Pager {
     for (const [block, known] of this.resident) {
       if (this.residentBytes <= this.residentMax || tries-- === 0) break;
       this.resident.delete(block);
-      if (!known.store.reads(block) && this.pageOut(block)) this.residentBytes -= known.cost;
+      if (!known.store.reads(block) && this.pageOut(known.store, block)) this.residentBytes -= known.cost;
       else this.resident.set(block, known);
     }
     this.memory.shrunk();
@@ -226,6 +226,7 @@ export class Pager {
     index.drop();
     block.index = undefined;
     block.slots = slots;
+    store.pagedOut -= block.live;
     this.filled(store, block);
     this.memory.grown();
   }
@@ -238,7 +239,7 @@ export class Pager {
     return false;
   }
 
-  private pageOut(block: StoreBlock): boolean {
+  private pageOut(store: MessageStore, block: StoreBlock): boolean {
     if (block.loading || block.next === undefined || !this.isPageable(block)) return false;
     const { length, slots } = block;
     const index = new PageIndex(this.pages);
@@ -261,6 +262,7 @@ export class Pager {
     }
     block.index = index;
     block.slots = NO_SLOTS;
+    store.pagedOut += block.live;
     return true;
   }
 
@@ -287,8 +289,7 @@ export class Pager {
   }
 
   private failed(store: MessageStore, error: Error): void {
-    store.unreadable = error.message;
-    store.readFailures++;
+    store.readFailed(error.message);
     if (!this.unreadable.has(store)) this.unreadable.set(store, { wait: 1, next: 1 });
   }
 }

@@ -42,6 +42,14 @@ export class Queue extends Address {
     return this.group.store.bytes;
   }
 
+  get pagedOut(): number {
+    return this.group.store.pagedOut;
+  }
+
+  get unreadable(): string | undefined {
+    return this.group.store.unreadable;
+  }
+
   get receivers(): number {
     return this.group.members.length + this.group.browsers.length;
   }

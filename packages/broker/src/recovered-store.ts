@@ -172,7 +172,6 @@ export class RecoveredStore {
     { base, from, to }: { readonly base: number; readonly from: number; readonly to: number },
   ): RestoredBlock {
     const { firstTime } = block.index!;
-    const page = block.index!.open();
     const index = new PageIndex(this.pages);
     index.firstTime = firstTime;
     const slots = new Array<Slot>(BLOCK_SLOTS);
@@ -180,12 +179,16 @@ export class RecoveredStore {
     let bytes = 0;
     const inMemory = block.inMemory === block.live;
     for (let slot = from; slot < to; slot++) {
-      const position = page.positions[slot]!;
+      // Opened anew for each: the other index may have taken its memory.
+      const { lengths, positions, sizes } = block.index!.open();
+      const position = positions[slot]!;
+      const length = lengths[slot]!;
+      const size = sizes[slot]!;
       if (position < 0) continue;
       live++;
-      bytes += page.sizes[slot]!;
+      bytes += size;
       if (inMemory) slots[slot - from] = block.messages[slot];
-      else index.set(slot - from, { position, length: page.lengths[slot]!, size: page.sizes[slot]! });
+      else index.set(slot - from, { position, length, size });
     }
     const content = inMemory ? { slots } : { index };
     const { earliestExpiry } = block;

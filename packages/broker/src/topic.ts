@@ -42,6 +42,14 @@ export class Topic extends Address {
     return this.route.current().reduce((sum, group) => sum + group.store.bytes, 0);
   }
 
+  get pagedOut(): number {
+    return this.route.current().reduce((sum, group) => sum + group.store.pagedOut, 0);
+  }
+
+  get unreadable(): string | undefined {
+    return this.route.current().find((group) => group.store.unreadable !== undefined)?.store.unreadable;
+  }
+
   get receivers(): number {
     return this.route.current().reduce((sum, group) => sum + group.members.length, 0);
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Delivery, Outcome, type PagingOptions, Recovery, type Transaction } from '../src/index.js';
 import { RecordType } from '../src/log/record-type.js';
+import { OpenPages } from '../src/page-index.js';
 import { DeliveryState, type StoredDelivery } from '../src/stored-delivery.js';
 import { Host, message, TestConsumer, textOf } from './support/host.js';
 import { RecordingJournal } from './support/recording-journal.js';
@@ -155,6 +156,8 @@ class World {
   private begin(nowMs?: number): void {
     const { journal, paging } = this;
     this.recovery = new Recovery(paging);
+    // As few as can be, so that they are packed all the time.
+    if (paging !== undefined) Object.assign(this.recovery, { pages: new OpenPages(1) });
     journal.replay(this.recovery);
     this.host = new Host({ journal, recovery: this.recovery, ...(paging && { paging }) });
     if (nowMs !== undefined) this.host.nowMs = nowMs;
