@@ -83,7 +83,7 @@ export class Broker {
       arena,
       memory,
       pager,
-      maintenance: new Maintenance(arena),
+      maintenance: new Maintenance(arena, pager),
       capacity: new CapacityWatch(),
       dispatches: new DispatchList(),
       answers: new Answers(),

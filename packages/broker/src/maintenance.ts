@@ -1,10 +1,16 @@
-/** What is done now and then, a bounded amount each time: expiring messages, and moving bytes out of sparse blocks. */
+/**
+ * What is done now and then, a bounded amount each time: expiring messages, moving bytes out of sparse blocks, and
+ * closing the last blocks of many stores early, that they can be paged out.
+ */
 import type { Arena } from './arena.js';
 import type { MessageStore } from './message-store.js';
+import type { Pager } from './pager.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
 /** Slots looked at in one tick, for each of the two tasks. */
 const SLOTS_A_TICK = 16_384;
+/** Stores looked at in one tick whose last block may be closed. */
+const STORES_A_TICK = 1024;
 
 export class Maintenance {
   private readonly arena: Arena;
@@ -13,9 +19,12 @@ export class Maintenance {
   private expiring = 0;
   private compacting = 0;
   private compactFrom = 1;
+  private closing = 0;
+  private readonly pager: Pager;
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, pager: Pager) {
     this.arena = arena;
+    this.pager = pager;
   }
 
   add(store: MessageStore): void {
@@ -36,6 +45,7 @@ export class Maintenance {
   tick(nowMs: number): void {
     this.expire(nowMs);
     if (this.arena.fragmented) this.compact();
+    if (this.pager.isShort) this.closeTails();
   }
 
   private expire(nowMs: number): void {
@@ -47,6 +57,14 @@ export class Maintenance {
       left = store.expire(nowMs, left);
       if (left > 0) this.expiring++;
     }
+  }
+
+  private closeTails(): void {
+    for (let left = Math.min(this.stores.length, STORES_A_TICK); left > 0; left--) {
+      if (this.closing >= this.stores.length) this.closing = 0;
+      this.stores[this.closing++]!.closeTail();
+    }
+    this.pager.trim();
   }
 
   private compact(): void {

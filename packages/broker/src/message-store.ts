@@ -20,6 +20,7 @@ import { NOWHERE } from './log/record-type.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import { isAhead, isToBeRead, pagedAhead } from './read-ahead.js';
+import { RecoveredCounts } from './recovered-counts.js';
 import { makeBlock, type RestoredBlock } from './restored-block.js';
 import { SequenceHeap } from './sequence-heap.js';
 import { BLOCK_SLOTS, type Slot, type StoreBlock } from './store-block.js';
@@ -56,10 +57,8 @@ export class MessageStore {
   private cursor = 1;
   private readonly returned = new SequenceHeap();
   private earliestExpiry = Number.POSITIVE_INFINITY;
-  /** Recovered messages before this one may have been with a consumer when the process ended. */
-  private recoveredUpTo = 0;
-  /** Failed deliveries of recovered messages that were not handed out since. */
-  private recoveredCounts: Map<number, number> | undefined = undefined;
+  /** Undefined: nothing was recovered. */
+  private recovered: RecoveredCounts | undefined = undefined;
   /** Recovered, and not declared yet: what is to become of messages that expire is not known. */
   waitsForDeclaration = false;
   /** Why what is paged out cannot be read back: nothing behind it is handed out. */
@@ -114,11 +113,10 @@ export class MessageStore {
     else this.pagedOut += live;
   }
 
-  /** New messages come behind this sequence, which is not used again. @param counts failed deliveries, where there are any */
+  /** New messages come behind this sequence, which is not used again. @param counts failed deliveries */
   restoreLast(sequence: number, counts: Map<number, number>): void {
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
-    this.recoveredUpTo = sequence;
-    if (counts.size > 0) this.recoveredCounts = counts;
+    this.recovered = new RecoveredCounts(sequence, counts);
     this.extend(this.nextSequence);
     this.bound.grown(this);
   }
@@ -131,7 +129,7 @@ export class MessageStore {
   /** The same, of what stands in its slot. */
   countIn(slot: Slot, sequence: number): number {
     if (slot instanceof StoredDelivery) return slot.deliveryCount;
-    return this.recoveredCounts?.get(sequence) ?? 0;
+    return this.recovered?.of(sequence) ?? 0;
   }
 
   /** The message that is to go next; undefined: none waits, or it has to be read first. It stays until `take` or `takeSettled`. */
@@ -148,7 +146,7 @@ export class MessageStore {
       const block = this.cursorBlock;
       const slot = this.cursor - block.base;
       const delivery = new StoredDelivery(block.slots[slot] as Message, this.cursor, block, member);
-      if (this.cursor <= this.recoveredUpTo) this.recovered(delivery);
+      this.recovered?.hand(delivery);
       this.cursor++;
       block.slots[slot] = delivery;
       return delivery;
@@ -202,7 +200,8 @@ export class MessageStore {
 
   /** Removes the oldest message that no consumer holds. @returns false when there is none, or it cannot be read */
   dropOldest(): boolean {
-    const message = this.peek() ?? this.peekNow();
+    const isRead = this.peek() !== undefined || (this.waiting > 0 && this.core.pager.loadNow(this, this.cursorBlock));
+    const message = isRead ? this.peek() : undefined;
     if (message === undefined) return false;
     const sequence = this.takeSettled();
     this.owner.left(message, sequence, 'dropped');
@@ -248,8 +247,8 @@ export class MessageStore {
     paged: 'now' | 'later' | 'skip',
     visit: (sequence: number, slot: Message | StoredDelivery) => boolean,
   ): void {
-    const { pager } = this.core;
     this.blocks.browse(after, visit, (block) => {
+      const { pager } = this.core;
       if (paged === 'now') pager.loadNow(this, block);
       if (paged !== 'later') return true;
       if (this.unreadable === undefined) pager.load(this, pagedAhead(block, pager.aheadBytes));
@@ -281,11 +280,16 @@ export class MessageStore {
     this.owner.readFailed();
   }
 
+  /** Memory is short: the last block is to be one that can be paged out. */
+  closeTail(): void {
+    if (!this.journaled || this.owner.hasConsumers || !this.core.pager.isWorthIt(this.blocks.tail)) return;
+    this.extend(this.nextSequence);
+  }
+
   /** It may be that what could not be read can be now. */
   readAgain(): void {
     this.unreadable = undefined;
-    const { pager } = this.core;
-    pager.load(this, pagedAhead(this.blocks.firstPaged(), pager.aheadBytes));
+    this.core.pager.load(this, pagedAhead(this.blocks.firstPaged(), this.core.pager.aheadBytes));
   }
 
   /** Sequence of the message that `peek` finds; Infinity: none waits. */
@@ -356,15 +360,6 @@ export class MessageStore {
     this.bound.shrunk(this);
   }
 
-  private recovered(delivery: StoredDelivery): void {
-    delivery.redelivered = true;
-    const counts = this.recoveredCounts;
-    if (counts === undefined) return;
-    delivery.deliveryCount = counts.get(delivery.sequence) ?? 0;
-    counts.delete(delivery.sequence);
-    if (counts.size === 0) this.recoveredCounts = undefined;
-  }
-
   private firstReturned(): StoredDelivery | undefined {
     let first = this.returned.first;
     while (first !== undefined && first.state !== DeliveryState.returned) {
@@ -393,12 +388,6 @@ export class MessageStore {
       }
       this.cursor++;
     }
-  }
-
-  /** The same, read on the spot. */
-  private peekNow(): Message | undefined {
-    if (this.waiting === 0 || !this.core.pager.loadNow(this, this.cursorBlock)) return undefined;
-    return this.peek();
   }
 
   /** Has what comes next read back before it is asked for: when half of it is gone, all of it together. */
@@ -434,7 +423,7 @@ export class MessageStore {
     }
     block.index?.each((slot, record) => {
       log.settledRecord(this, base + slot, record);
-      this.recoveredCounts?.delete(base + slot);
+      this.recovered?.forget(base + slot);
       this.bytes -= record.size;
     });
     block.index?.drop();

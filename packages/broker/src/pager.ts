@@ -44,6 +44,8 @@ export const BLOCK_BYTES = 1024 ** 2;
 const AHEAD_BYTES = 1024 ** 2;
 /** What a message takes beside its content, roughly. */
 export const MESSAGE_BYTES = 320;
+/** With less in it, the last block of a store stays in memory. */
+const WORTH_BYTES = 8192;
 /** Blocks looked at each time. */
 const TRIES = 64;
 /** Ticks between two tries to read what could not be read, at most: about six seconds. */
@@ -85,6 +87,16 @@ export class Pager {
     this.residentMax = residentBytes;
     this.blockBytes = blockBytes;
     this.aheadBytes = aheadBytes;
+  }
+
+  /** More is in memory than is to be, and it is not in full blocks. */
+  get isShort(): boolean {
+    return this.journal !== undefined && this.arena.storedBytes > this.residentMax;
+  }
+
+  /** Whether a block that is not full is worth paging out. */
+  isWorthIt({ bytes, live }: StoreBlock): boolean {
+    return live > 0 && bytes + MESSAGE_BYTES * live >= Math.min(WORTH_BYTES, this.blockBytes);
   }
 
   /** A block got all that it takes, or was read back. */

@@ -350,6 +350,28 @@ describe('a journal that cannot be read', () => {
   });
 });
 
+test('many short queues are paged out too, when there is more in them than is to be in memory', async () => {
+  const world = new World({ paging: { residentBytes: 20_000 } });
+  const { broker } = world.host;
+  const names = numbers(50).map((number) => `short/${number}`);
+  for (const name of names) broker.declare(name, { type: 'queue' });
+  const fill = (from: number) => {
+    for (const name of names) for (let i = 0; i < 10; i++) world.send(1, from + i, name, { size: 60 });
+  };
+  const pagedOut = () => names.map((name) => broker.address(name)!.pagedOut);
+  fill(0);
+  broker.tick(world.host.nowMs);
+  // A few messages are not worth it.
+  expect(Math.max(...pagedOut())).toBe(0);
+  for (let i = 10; i < 30; i += 10) fill(i);
+  broker.tick(world.host.nowMs);
+  expect(pagedOut().filter((count) => count === 30).length).toBeGreaterThan(40);
+  fill(30);
+  const consumer = world.host.subscribe('short/7');
+  await world.rest();
+  expect(consumer.texts).toEqual(numbers(40));
+});
+
 test('what is paged out does not count against the memory of the broker', async () => {
   const world = new World({ memoryBytes: 200 });
   world.host.broker.declare('q', { type: 'queue', whenFull: 'reject' });
