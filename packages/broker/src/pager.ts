@@ -184,7 +184,7 @@ export class Pager {
   }
 
   private plan(blocks: readonly StoreBlock[]): RecordRuns {
-    const runs = new RecordRuns(this.journal!);
+    const runs = new RecordRuns(this.journal!, this.log.durablePosition);
     for (const { index, length } of blocks) {
       if (index === undefined) continue;
       const { positions, lengths } = index.open();

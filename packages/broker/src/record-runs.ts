@@ -21,21 +21,24 @@ export class RecordRuns {
   /** Up to here, what follows the last run's start can be read in one go. */
   private reach = 0;
   private recent = 0;
+  private readonly durablePosition: number;
 
-  constructor(journal: ReadableJournal) {
+  /** @param durablePosition records behind it may be under way to the disk: each of those is read for itself */
+  constructor(journal: ReadableJournal, durablePosition: number) {
     this.journal = journal;
+    this.durablePosition = durablePosition;
   }
 
   add(position: number, length: number): void {
     const last = this.runs.at(-1);
     const end = position + length;
     const near = last !== undefined && position >= last.start && position <= last.end + GAP_BYTES;
-    if (near && end <= this.reach && end - last.start <= RUN_BYTES) {
+    if (near && position <= this.durablePosition && end <= this.reach && end - last.start <= RUN_BYTES) {
       if (end > last.end) last.end = end;
       return;
     }
     this.runs.push({ start: position, end, bytes: undefined });
-    this.reach = this.journal.reach(position);
+    this.reach = position <= this.durablePosition ? this.journal.reach(position) : position;
   }
 
   /** One after another, so that the disk has time for others. @throws what the journal says */

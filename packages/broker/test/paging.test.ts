@@ -2,6 +2,7 @@
 import { JournalError } from '@millrace/journal';
 import { describe, expect, test } from 'vitest';
 import { type BrokerOptions, Outcome, Recovery } from '../src/index.js';
+import { RecordRuns } from '../src/record-runs.js';
 import { Host, textOf } from './support/host.js';
 import { RecordingJournal } from './support/recording-journal.js';
 import { storeOf } from './support/stored-in.js';
@@ -295,6 +296,33 @@ describe('what else happens to messages that are paged out', () => {
     expect(after.deliveries.map((one) => one.deliveryCount)).toEqual([1, ...new Array(11).fill(0)]);
     expect(after.deliveries.map((one) => one.redelivered)).toEqual([...new Array(11).fill(true), false]);
   });
+});
+
+test('records under way to the disk are not read together with others', () => {
+  const reads: [number, number][] = [];
+  const journal = {
+    reach: () => 10_000,
+    read: () => Promise.reject(new Error('not asked for')),
+    readSync: (position: number, length: number) => {
+      reads.push([position, length]);
+      return Buffer.alloc(length);
+    },
+  };
+  const runs = new RecordRuns(journal, 150);
+  for (const position of [0, 100, 150, 200, 300, 120, 50_000, 500, 560]) runs.add(position, 40);
+  runs.readSync();
+  expect(reads).toEqual([
+    [0, 190],
+    [200, 40],
+    [300, 40],
+    [120, 40],
+    [50_000, 40],
+    [500, 40],
+    [560, 40],
+  ]);
+  expect(runs.find(100, 40)).toMatchObject({ at: 100 });
+  expect(runs.find(560, 40)).toMatchObject({ at: 0 });
+  expect(runs.find(700, 40)).toBeUndefined();
 });
 
 describe('a journal that cannot be read', () => {
