@@ -241,7 +241,8 @@ export class DiskJournal implements DurableJournal {
   }
 }
 
-function segmentBytesFor(limitBytes: number): number {
+/** For a store that may take so many bytes: small enough that those that are kept ready leave room for messages. */
+export function segmentBytesFor(limitBytes: number): number {
   const part = Math.floor(limitBytes / 16 / SEGMENT_BYTES_MIN) * SEGMENT_BYTES_MIN;
   return Math.max(SEGMENT_BYTES_MIN, Math.min(SEGMENT_BYTES, part));
 }

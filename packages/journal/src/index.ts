@@ -3,7 +3,7 @@ export { BackupReader, type BackupSummary, type SegmentPart, verifyBackup } from
 export { type CheckReport, check, type DumpedRecord, dump, type SegmentReport, type StoreOptions } from './check.js';
 export { type JournalClock, systemClock } from './clock.js';
 export type { Disk, DiskFile, DiskLock } from './disk.js';
-export { DiskJournal, type DiskJournalOptions } from './disk-journal.js';
+export { DiskJournal, type DiskJournalOptions, segmentBytesFor } from './disk-journal.js';
 export {
   BackupDamage,
   JournalDamage,

@@ -2,9 +2,10 @@
  * Where the broker's records go: a journal in a directory, or nowhere. Opening a directory reads all that it has, and the
  * broker made of it goes on from there.
  */
+import { mkdir, statfs } from 'node:fs/promises';
 import { type Journal, Recovery, TAKING_BACK } from '@millrace/broker';
 import type { StoreStatus } from '@millrace/contract';
-import { DiskJournal, type DurableJournal, type JournalState, MemoryJournal } from '@millrace/journal';
+import { DiskJournal, type DurableJournal, type JournalState, MemoryJournal, segmentBytesFor } from '@millrace/journal';
 
 export interface StoreOptions {
   /** Made when it is not there; one process at a time. */
@@ -42,9 +43,17 @@ export async function openStore({ directory, limitBytes, log }: StoreOptions): P
     owner: recovery,
     reserveTypes: TAKING_BACK,
     onStateChange,
+    segmentBytes: segmentBytesFor(Math.min(limitBytes ?? Number.POSITIVE_INFINITY, await diskBytes(directory))),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   });
   return { kind: 'disk', directory, journal, recovery };
+}
+
+/** Size of the file system: on a small one, segments of the usual size would leave no room for messages. */
+async function diskBytes(directory: string): Promise<number> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { blocks, bsize } = await statfs(directory);
+  return blocks * bsize;
 }
 
 function lineOf(state: JournalState, before: JournalState['kind'], directory: string): string | undefined {
