@@ -113,12 +113,13 @@ export class CommitBatch {
     releasedLengths.length = kept;
   }
 
-  finish(failed: boolean): void {
+  /** @param reason why it is not on disk, and never will be; undefined: it is */
+  finish(reason: RefusalReason | undefined): void {
+    const failed = reason !== undefined;
     if (failed) {
       for (let i = 0; i < this.stores.length; i++) this.stores[i]!.withdraw(this.firsts[i]!, this.lasts[i]!);
     }
     const outcome: Outcome = failed ? Outcomes.rejected : Outcomes.accepted;
-    const reason = failed ? 'journal-failed' : undefined;
     for (let i = 0; i < this.senders.length; i++) this.senders[i]!.settled(this.tags[i]!, outcome, reason);
     for (const listener of this.listeners) listener.committed(reason);
   }

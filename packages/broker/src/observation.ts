@@ -14,6 +14,8 @@ export class Counters {
   rejected = 0;
   expired = 0;
   deadLettered = 0;
+  /** Not stored, since their id was in the window. */
+  duplicates = 0;
 }
 
 export interface AddressView {
@@ -32,6 +34,10 @@ export interface AddressView {
   readonly bytes: number;
   readonly senders: number;
   readonly receivers: number;
+  /** By its limits, or a limit of the broker: senders are held back, or refused. */
+  readonly full: boolean;
+  /** Why nothing durable can be stored now, whatever room the limits leave. */
+  readonly unwritable: 'journal-full' | 'journal-failed' | undefined;
   readonly counters: Readonly<Counters>;
 }
 

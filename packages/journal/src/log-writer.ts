@@ -54,6 +54,8 @@ export interface LogWriterOptions {
   readonly segment: number;
   readonly file: DiskFile;
   readonly offset: number;
+  /** Nothing more goes into it. */
+  readonly isShort: boolean;
   readonly last: LogEnd;
   /** The oldest segment as the last batch names it. */
   readonly oldest: number;
@@ -75,6 +77,7 @@ export class LogWriter {
   private segment: number;
   private file: DiskFile;
   private offset: number;
+  private isShort: boolean;
   private last: LogEnd;
   private oldest: number;
   private nonce: number;
@@ -97,6 +100,7 @@ export class LogWriter {
     this.segment = options.segment;
     this.file = options.file;
     this.offset = options.offset;
+    this.isShort = options.isShort;
     this.last = options.last;
     this.oldest = options.oldest;
     this.nonce = options.random();
@@ -148,6 +152,7 @@ export class LogWriter {
       this.segment = taken.number;
       this.file = taken.file;
       this.offset = SEGMENT_HEADER_BYTES;
+      this.isShort = false;
     }
     this.write(buffer.take());
   }
@@ -318,6 +323,7 @@ export class LogWriter {
         if (!growing) this.setFull('disk');
         this.failAll(new JournalFull('the disk is full', { cause }));
         // Only a large batch can fail so while there are segments ready, and others may fit.
+        this.options.supply.losePin();
         this.options.supply.fill();
         this.pump();
       } else {
@@ -348,7 +354,8 @@ export class LogWriter {
 
   /** All that is sealed fails, and is reported with what was refused. */
   private failAll(error: JournalError): void {
-    this.options.buffer.fail({ segment: this.segment, offset: this.offset });
+    const { buffer, segmentBytes } = this.options;
+    buffer.fail({ segment: this.segment, offset: this.isShort ? segmentBytes : this.offset });
     let onDisk = this.reportable;
     for (const commit of this.commits) {
       if (commit.error === undefined) {

@@ -77,7 +77,7 @@ export class MqttConnection {
     this.output = options.output;
     this.limits = { ...DEFAULTS, ...options.limits };
     this.handler = options.handler;
-    this.framer = new PacketFramer(this, this.limits.maximumPacketSize);
+    this.framer = new PacketFramer(this, this.limits.maximumPacketSize, options.openSpool);
     this.server = options.role === 'server' ? options.handler : undefined;
     this.client = options.role === 'client' ? options.handler : undefined;
     this.phase = options.role === 'server' ? 'awaiting-connect' : 'idle';

@@ -14,6 +14,7 @@ export { decodeProperties } from './property-reader.js';
 export { OutgoingPublication, Publication } from './publication.js';
 export { FAILURE, ReasonCode, reasonName } from './reason-code.js';
 export { MqttSession, type SessionKeeper } from './session.js';
+export type { Spool } from './spool.js';
 export {
   hasWildcard,
   isTopicFilter,

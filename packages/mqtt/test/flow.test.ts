@@ -1,6 +1,13 @@
 /** Both ends of the engine back to back. */
 import { describe, expect, test } from 'vitest';
-import { encodeProperties, MqttSession, OutgoingPublication, OutgoingState, ReasonCode } from '../src/index.js';
+import {
+  encodeProperties,
+  MqttSession,
+  OutgoingPublication,
+  OutgoingState,
+  ReasonCode,
+  type Spool,
+} from '../src/index.js';
 import { connected, connectPacket, type End, End as EndOf, exchange } from './support.js';
 
 function message(topic: string, payload: string, qos: 0 | 1 | 2, context?: string): OutgoingPublication {
@@ -439,4 +446,66 @@ test('QoS 2 under cut connections is exactly once', () => {
     expect(completed.size).toBe(total);
     expect(arrived).toEqual(Array.from({ length: total }, (_, i) => `${i}`));
   }
+});
+
+describe('a spool for large packets', () => {
+  function spooling(room = Number.POSITIVE_INFINITY) {
+    const parts: Buffer[] = [];
+    let open = 0;
+    let length = 0;
+    const openSpool = (): Spool => {
+      open++;
+      parts.length = 0;
+      return {
+        append(source, start, end) {
+          length += end - start;
+          if (length > room) throw new Error('ENOSPC');
+          parts.push(Buffer.from(source.subarray(start, end)));
+        },
+        take: () => Buffer.concat(parts),
+        close: () => {
+          open--;
+        },
+      };
+    };
+    const limits = { maximumPacketSize: 4_000_000 };
+    const client = new EndOf('client');
+    const server = new EndOf('server', limits, openSpool);
+    client.connection.connect(connectPacket());
+    exchange(client, server);
+    return { client, server, opened: () => open };
+  }
+
+  const body = Array.from({ length: 300_000 }, (_, i) => `${i}`.padStart(10, '.')).join('');
+
+  test.each([1_000, 65_536, 1_100_000])('holds them while they come in pieces of %i bytes', (piece) => {
+    const { client, server, opened } = spooling();
+    send(client, 't', 'before', 1);
+    send(client, 't', body, 1, 'large');
+    send(client, 't', 'behind', 1);
+    const bytes = client.output.take();
+    let most = 0;
+    for (let at = 0; at < bytes.length; at += piece) {
+      server.connection.ingest(Buffer.from(bytes.subarray(at, at + piece)), 0, Math.min(piece, bytes.length - at));
+      most = Math.max(most, opened());
+    }
+    expect(server.published.map(({ payload }) => payload.length)).toEqual([6, body.length, 6]);
+    expect(server.published[1]?.payload === body).toBe(true);
+    expect([most, opened()]).toEqual([1, 0]);
+  });
+
+  test('is given up with the connection, and ends it when it has no room', () => {
+    const first = spooling();
+    send(first.client, 't', body, 1);
+    first.server.connection.ingest(first.client.output.take(), 0, 2_000_000);
+    expect(first.opened()).toBe(1);
+    first.server.connection.transportClosed();
+    expect(first.opened()).toBe(0);
+
+    const second = spooling(1_500_000);
+    send(second.client, 't', body, 1);
+    second.server.connection.ingest(second.client.output.take(), 0, 2_000_000);
+    expect(second.server.error?.reasonCode).toBe(ReasonCode.quotaExceeded);
+    expect(second.opened()).toBe(0);
+  });
 });

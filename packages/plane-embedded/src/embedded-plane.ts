@@ -1,4 +1,6 @@
 /** Broker, listeners and jobs in one process: puts the parts together, starts and stops them. */
+import { join } from 'node:path';
+import type { Spool } from '@millrace/amqp';
 import { Broker } from '@millrace/broker';
 import type { StoreStatus } from '@millrace/contract';
 import type { DocumentStore, MessagingPlane, ProcessingPlane } from '@millrace/controller';
@@ -12,6 +14,7 @@ import { Listener } from './listener.js';
 import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
+import { SpoolDirectory } from './spool-directory.js';
 import { memoryStore, type Store, storeStatus } from './store.js';
 import { Turn, type TurnTask } from './turn.js';
 
@@ -43,6 +46,8 @@ export class EmbeddedPlane {
   /** The documents, kept with the messages. */
   readonly documents: DocumentStore;
   private readonly store: Store;
+  /** Where large messages are kept while they arrive. */
+  private readonly openSpool: (() => Spool) | undefined;
   private readonly turn = new Turn();
   private readonly broker: Broker;
   private readonly mqtt: MqttProtocol;
@@ -59,9 +64,15 @@ export class EmbeddedPlane {
       now: Date.now,
       scheduleCommit: () => this.turn.scheduleCommit(commit),
     });
+    this.openSpool = store.kind === 'disk' ? new SpoolDirectory(join(store.directory, 'incoming')).create : undefined;
     this.documents = new KeptDocuments(this.broker);
     const { authorizer, undeclaredMqtt = 'topic' } = options;
-    this.mqtt = new MqttProtocol({ broker: this.broker, authorizer, settings: { undeclared: undeclaredMqtt } });
+    this.mqtt = new MqttProtocol({
+      broker: this.broker,
+      authorizer,
+      openSpool: this.openSpool,
+      settings: { undeclared: undeclaredMqtt },
+    });
     this.listeners = [this.amqpListener(options), this.mqttListener(options)];
     const access = new EmbeddedMessageAccess(this.broker);
     this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host, access);
@@ -103,6 +114,7 @@ export class EmbeddedPlane {
       authorizer: options.authorizer,
       authenticate: () => ANONYMOUS,
       services: options.services,
+      openSpool: this.openSpool,
       settings: { ...AMQP_DEFAULTS, undeclared: options.undeclaredAmqp ?? 'refuse' },
       counters: new AmqpCounters(),
     };

@@ -75,7 +75,7 @@ function read(key: string, bytes: Uint8Array): StoredDocument {
 }
 
 function problemOf(refusal: RefusalReason): Error {
-  return refusal === 'resource-limit-exceeded'
+  return refusal === 'journal-full'
     ? problemError(
         'store-full',
         'the store has no room for the document; consume or purge messages, or make room on the disk',

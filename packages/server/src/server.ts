@@ -93,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       startedAt: new Date(),
       endpoints,
       store: () => plane.storeStatus(),
+      ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
       ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
     });

@@ -80,6 +80,21 @@ describe('a server on a directory', () => {
     expect(after.map(({ time }) => time)).toEqual(before.map(({ time }) => time));
   });
 
+  it('knows the ids of durable messages where an address looks for duplicates, also of those that are gone', async () => {
+    let client = await start();
+    await server!.apply([{ ...ADDRESS, spec: { type: 'queue', deduplication: { ids: 10 } } }]);
+    const send = (messageId: string) => client.send('temperature', { body: messageId, messageId, durable: true });
+    await send('a');
+    await send('a');
+    expect((await client.addresses.get('temperature')).status.statistics).toMatchObject({ stored: 1, duplicates: 1 });
+    await client.purge('temperature');
+    await send('b');
+    client = await restart();
+    for (const id of ['a', 'b', 'c']) await send(id);
+    expect((await client.browse('temperature')).map(({ body }) => body)).toEqual(['b', 'c']);
+    expect((await client.addresses.get('temperature')).status.statistics).toMatchObject({ duplicates: 2 });
+  });
+
   it('lets nobody else into its directory, and says who has it', async () => {
     await start();
     const second = startServer({ amqpPort: 0, mqttPort: 0, httpPort: 0, dataDirectory: directory, log: () => {} });

@@ -71,6 +71,7 @@ function explainStore(error: unknown, directory: string | undefined): CommandErr
         hint: `millrace store check --data ${directory}`,
         cause: error,
       });
+    case 'JournalError':
     case 'RecordError':
       return new CommandError(`the store ${directory} cannot be read: ${error.message}`, { cause: error });
     default:

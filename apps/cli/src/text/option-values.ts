@@ -51,7 +51,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(MB|GB|TB|MiB|GiB|TiB)$/.exec(text);
   const bytes = Math.floor(Number(match?.[1]) * (UNIT_BYTES[match?.[2] ?? ''] ?? Number.NaN));
-  if (!Number.isSafeInteger(bytes) || bytes < UNIT_BYTES['MiB']!) {
+  if (!Number.isSafeInteger(bytes) || bytes < 1024 ** 2) {
     throw new InvalidArgumentError('Write a number and its unit, such as 512MiB or 10GiB; the least is 1MiB.');
   }
   return bytes;

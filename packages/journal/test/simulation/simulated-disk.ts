@@ -140,8 +140,23 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  inside(): Disk {
-    throw new Error('there are no directories inside');
+  /** Files are moved there; of the directory itself nothing is kept but that. */
+  inside(name: string): Disk {
+    const nothing = (): never => {
+      throw new Error('files inside are not looked at');
+    };
+    return {
+      directory: `${this.directory}/${name}`,
+      make: async () => undefined,
+      syncDirectory: () => this.syncDirectory(),
+      list: nothing,
+      open: nothing,
+      openSync: nothing,
+      rename: nothing,
+      remove: nothing,
+      inside: nothing,
+      lock: nothing,
+    };
   }
 
   async lock(): Promise<DiskLock> {

@@ -1,5 +1,7 @@
 /** What all MQTT connections of one listener share. */
+
 import type { Broker } from '@millrace/broker';
+import type { Spool } from '@millrace/mqtt';
 import type { Authorizer, Principal } from '@millrace/security';
 import type { ClientSession } from './client-session.js';
 
@@ -69,6 +71,8 @@ export interface MqttContext {
   readonly authenticate: (credentials: Credentials) => Principal | undefined;
   /** Name for a client that gives none; unique. */
   readonly newClientId: () => string;
+  /** Where large messages are kept while they arrive. Default: in memory. */
+  readonly openSpool?: (() => Spool) | undefined;
   readonly settings: MqttSettings;
   readonly counters: MqttCounters;
   /** Whose message the broker is routing right now: what "no local" looks at. */

@@ -1,6 +1,7 @@
 /** MQTT for a listener: makes the protocol half of each connection, and owns the sessions that outlive them. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '@millrace/broker';
+import type { Spool } from '@millrace/mqtt';
 import { ANONYMOUS, type Authorizer, type Principal } from '@millrace/security';
 import type { Host, ProtocolConnection } from '../protocol-connection.js';
 import { type Credentials, MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
@@ -15,6 +16,8 @@ export interface MqttProtocolOptions {
   readonly authenticate?: (credentials: Credentials) => Principal | undefined;
   /** Name for a client that gives none; unique. Default: random. */
   readonly newClientId?: () => string;
+  /** Where large packets are kept while they arrive. Default: in memory. */
+  readonly openSpool?: (() => Spool) | undefined;
   /** Default of each: MQTT_DEFAULTS. */
   readonly settings?: Partial<MqttSettings>;
 }
@@ -32,6 +35,7 @@ export class MqttProtocol {
       newClientId: options.newClientId ?? (() => `auto-${randomUUID()}`),
       settings: { ...MQTT_DEFAULTS, ...options.settings },
       counters: this.counters,
+      openSpool: options.openSpool,
       publishing: undefined,
     };
     this.registry = new SessionRegistry(this.context);

@@ -7,6 +7,7 @@
 import { type AddressType, Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
 import { type MqttConnection, type Publication, ReasonCode } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import type { ClientSession } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import { borrow, keep } from './publication-message.js';
@@ -118,7 +119,7 @@ export class Publisher {
     }
     const { message } = this;
     borrow(message, publication, publication.messageExpiryInterval < 0 ? 0 : this.context.broker.nowMs);
-    if (route.producer!.capacity() === 0) this.hold(route, keep(message), publication.tag);
+    if (!route.producer!.takes(message)) this.hold(route, keep(message), publication.tag);
     else this.send(route, message, publication.tag);
   }
 
@@ -158,7 +159,8 @@ export class Publisher {
     }
     route.messages++;
     context.publishing = this.session;
-    const result = producer.send(message, tag);
+    const detects = producer.detectsDuplicates;
+    const result = detects ? producer.sendOnce(message, tag, duplicateIdOfMqtt(message)) : producer.send(message, tag);
     context.publishing = undefined;
     if (result === 'accepted') {
       if (records !== undefined) this.acceptOnce(tag, this.connection.steps.packetIdOf(tag));
@@ -166,11 +168,16 @@ export class Publisher {
     } else if (result === 'pending') {
       route.sentPending();
       if (records !== undefined) this.pendingOnce(route, tag, records);
+    } else if (producer.refusal === 'journal-full' && !producer.takes(message)) {
+      // The disk filled up in between, and the address is one that waits.
+      this.hold(route, keep(message), tag);
+      return;
     } else {
       this.refuse(tag, producer.refusal ?? 'no-receiver');
       return;
     }
-    if (retains) context.broker.retain(message);
+    // A duplicate is not the last message of its topic.
+    if (retains && !(detects && producer.duplicate)) context.broker.retain(message);
   }
 
   /** QoS 2 of a session that is kept: identifier and message are in one batch [MQTT-4.3.3-10]. */
@@ -221,7 +228,7 @@ export class Publisher {
 
   /** From a route: there may be room again. */
   roomChanged(route: Route): void {
-    if (this.held?.route === route && route.producer!.capacity() > 0) this.letGo();
+    if (this.held?.route === route && route.producer!.takes(this.held.message)) this.letGo();
   }
 
   /** From a route: its address was deleted. What was held is refused, or finds the address that took its place. */
@@ -236,7 +243,7 @@ export class Publisher {
     this.held = undefined;
     if (held.route.closed) this.refuse(held.tag, 'deleted');
     else this.send(held.route, held.message, held.tag);
-    this.gate.open('address-full');
+    if (this.held === undefined) this.gate.open('address-full');
   }
 
   close(): void {

@@ -77,6 +77,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       output: host.output,
       handler: this,
       limits: { maximumPacketSize, receiveMaximum, inFlightMaximum },
+      ...(context.openSpool === undefined ? {} : { openSpool: context.openSpool }),
     });
     this.gate = new ReadGate(host, this.connection, context.settings.holdMs);
     host.output.onDrain = () => {

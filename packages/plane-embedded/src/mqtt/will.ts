@@ -6,6 +6,7 @@
 import { Message, MessageFormat, type Sender } from '@millrace/broker';
 import { encodeProperties, type Will } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import { decodeWill, encodeWill, type KeptWill, Kind } from './kept-formats.js';
 import type { MqttContext } from './mqtt-context.js';
 
@@ -71,18 +72,12 @@ export class Wills {
   /** The connection is gone: it goes out at once, after its delay, or when its session ends, whichever is first. */
   plan(clientId: string, will: KeptWill, goneAt: number): void {
     const due: KeptWill = { ...will, connected: false, dueAt: goneAt + will.delaySeconds * 1000 };
-    if (will.delaySeconds === 0 && !this.mustWait(due)) {
+    if (will.delaySeconds === 0) {
       this.send(clientId, due);
       return;
     }
     this.pending.set(clientId, due);
     this.keep(clientId, due);
-  }
-
-  /** There is no room for it now: it is sent when there is. */
-  private mustWait(will: KeptWill): boolean {
-    const isFull = this.context.broker.unwritable === 'resource-limit-exceeded';
-    return will.qos > 0 && isFull && this.pending.size < this.context.settings.sessions;
   }
 
   /** The session has ended. */
@@ -98,7 +93,7 @@ export class Wills {
 
   tick(nowMs: number): void {
     for (const [clientId, will] of this.pending) {
-      if (will.dueAt <= nowMs && !this.mustWait(will)) this.send(clientId, will);
+      if (will.dueAt <= nowMs) this.send(clientId, will);
     }
   }
 
@@ -111,27 +106,37 @@ export class Wills {
     }
   }
 
-  /** What is sent is not kept any more, both in one batch. */
+  /** What is sent is not kept any more, both in one batch. Where the disk is full it waits for room. */
   private send(clientId: string, will: KeptWill): void {
+    const { counters, settings } = this.context;
+    const result = this.publish(will);
+    if (result === 'full' && this.pending.has(clientId)) return;
+    if (result === 'full' && this.pending.size < settings.sessions) {
+      this.pending.set(clientId, will);
+      this.keep(clientId, will);
+      return;
+    }
     this.forget(clientId);
-    const { counters } = this.context;
-    if (this.publish(will)) counters.willsSent++;
+    if (result === 'sent') counters.willsSent++;
     else counters.droppedIn++;
   }
 
   /** The right to send is asked when it is sent. */
-  private publish({ principal, ...will }: KeptWill): boolean {
+  private publish(will: KeptWill): 'sent' | 'refused' | 'full' {
     const { broker, authorizer, settings } = this.context;
-    if (!authorizer.authorize(principal, 'send', will.topic)) return false;
-    const message = messageOf({ principal, ...will });
+    if (!authorizer.authorize(will.principal, 'send', will.topic)) return 'refused';
+    const message = messageOf(will);
     const type = broker.address(message.address)?.settings.type;
     const retains = message.retain && type !== 'queue' && type !== 'anycast';
-    if (retains && broker.retainRefusal(message) !== undefined) return false;
+    const refusal = retains ? broker.retainRefusal(message) : undefined;
+    if (refusal !== undefined) return refusal === 'journal-full' ? 'full' : 'refused';
     const producer = broker.openProducer(message.address, NOBODY, { undeclared: settings.undeclared });
-    if (typeof producer === 'string') return false;
-    const accepted = producer.send(message, -1) === 'accepted';
-    if (accepted && retains) broker.retain(message);
+    if (typeof producer === 'string') return 'refused';
+    const accepted = producer.sendOnce(message, -1, duplicateIdOfMqtt(message)) === 'accepted';
+    if (accepted && retains && !producer.duplicate) broker.retain(message);
+    const isFull = !accepted && producer.refusal === 'journal-full';
     producer.close();
-    return accepted;
+    if (accepted) return 'sent';
+    return isFull ? 'full' : 'refused';
   }
 }

@@ -15,6 +15,8 @@ export interface HttpDependencies {
   readonly startedAt: Date;
   /** Where everything listens, HTTP too. */
   readonly endpoints: () => readonly Endpoint[];
+  /** Begins a backup of the store as it is now. Default: there is no store on disk. */
+  readonly backup?: () => AsyncIterable<Uint8Array> | 'under-way';
   /** Default: memory. */
   readonly store?: () => StoreStatus;
   /** Default: 16 MiB. */

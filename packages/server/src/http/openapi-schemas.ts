@@ -54,6 +54,7 @@ const address = z.strictObject({
         rejected: count,
         expired: count,
         deadLettered: count,
+        duplicates: count,
       })
       .optional(),
   }),
