@@ -19,7 +19,7 @@ import { Outbox } from './outbox.js';
 const READ_MESSAGES = 8_192;
 const RESULTS_KEPT = 100;
 /** Groups that changed since the last commit before the job reads no further: the next one is to take a few ms. */
-const CHANGED_GROUPS_MAX = 32_768;
+const CHANGED_GROUPS_MAX = 16_384;
 
 export interface JobContext {
   readonly access: MessageAccess;

@@ -110,10 +110,11 @@ export class Wills {
   private send(clientId: string, will: KeptWill): void {
     const { counters, settings } = this.context;
     const result = this.publish(will);
-    if (result === 'full' && this.pending.has(clientId)) return;
-    if (result === 'full' && this.pending.size < settings.sessions) {
-      this.pending.set(clientId, will);
-      this.keep(clientId, will);
+    const isPending = this.pending.has(clientId);
+    if (result === 'full' && (isPending || this.pending.size < settings.sessions)) {
+      // Its session may have ended before its delay: nothing is to be waited for but room.
+      this.pending.set(clientId, { ...will, dueAt: 0 });
+      if (!isPending) this.keep(clientId, will);
       return;
     }
     this.forget(clientId);
