@@ -120,6 +120,7 @@ export class Broker {
   commitPending(): void {
     const { core } = this;
     core.dispatches.run();
+    core.pager.trim();
     core.turn.open = false;
     core.log.commit();
     core.answers.tell();
