@@ -73,6 +73,10 @@ export class Anycast extends Address {
     return Math.min(CAPACITY_MAX, Math.ceil(offered / Math.max(1, this.producers.size)));
   }
 
+  waitsForJournal(): boolean {
+    return false;
+  }
+
   refusalFor(messages: number): RefusalReason | undefined {
     let offered = 0;
     for (const { consumer } of this.members) offered += Math.max(0, consumer.capacity());

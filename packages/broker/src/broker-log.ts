@@ -11,6 +11,7 @@
  * A journal that keeps nothing gets empty records: order, counts and failures are then as with any other, and nothing
  * is encoded. Layouts: log/.
  */
+import { type JournalError, JournalFull } from '@millrace/journal';
 import { CommitBatch, type MovedMessage } from './commit-batch.js';
 import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
@@ -23,7 +24,6 @@ import { type SettledRun, SettledRuns } from './log/settled-runs.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
-import type { RefusalReason } from './outcome.js';
 import { COUNTED_APART, SharedRecords } from './shared-records.js';
 import type { Turn } from './turn.js';
 
@@ -79,11 +79,15 @@ export class BrokerLog {
     return this.batch;
   }
 
+  get durable(): boolean {
+    return this.journal.durable;
+  }
+
   /** Why nothing new can be made durable now; undefined: it can. */
-  get refusal(): RefusalReason | undefined {
+  get refusal(): 'journal-full' | 'journal-failed' | undefined {
     const kind = this.journal.state?.kind ?? 'open';
     if (kind === 'open') return undefined;
-    return kind === 'full' ? 'resource-limit-exceeded' : 'journal-failed';
+    return kind === 'full' ? 'journal-full' : 'journal-failed';
   }
 
   /** Whether this owned message lies in the journal already, so that another store needs one of its own. */
@@ -258,7 +262,7 @@ export class BrokerLog {
     this.dirty = false;
     if (dirty) {
       this.inFlight = batch;
-      this.journal.commit((error) => this.reported(batch, error !== undefined));
+      this.journal.commit((error) => this.reported(batch, error));
     } else if (this.inFlight === undefined) this.succeeded(batch);
     else {
       this.inFlight.followers ??= [];
@@ -348,7 +352,7 @@ export class BrokerLog {
     const { batch, late, writer } = this;
     // What nobody waits for is not to stop what a full journal still takes.
     const heldBack: LateRecord[] = [];
-    const holdsBack = this.refusal !== undefined && batch.empty && !this.emptying;
+    const holdsBack = this.refusal !== undefined && batch.nothingNewAwaited && !this.emptying;
     for (const record of late) {
       if (!this.journal.durable) {
         this.append(RecordType.kept);
@@ -372,11 +376,11 @@ export class BrokerLog {
     for (const record of heldBack) late.add(record);
   }
 
-  private reported(batch: CommitBatch, failed: boolean): void {
+  private reported(batch: CommitBatch, error: JournalError | undefined): void {
     if (this.inFlight === batch) this.inFlight = undefined;
-    if (failed) {
+    if (error !== undefined) {
       this.undo(batch);
-      batch.finish(true);
+      batch.finish(error instanceof JournalFull ? 'journal-full' : 'journal-failed');
     } else {
       // A batch may have nothing to say in the end.
       this.durablePosition = Math.max(this.durablePosition, batch.lastPosition);
@@ -385,7 +389,7 @@ export class BrokerLog {
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
-    if (!failed) this.written?.();
+    if (error === undefined) this.written?.();
     // What transactions have consumed meanwhile need not wait for another batch.
     if (!this.dirty && this.inFlight === undefined) this.releaseAll(this.batch);
   }
@@ -400,7 +404,7 @@ export class BrokerLog {
       this.release(record.position, record.length);
       record.position = NOWHERE;
     }
-    batch.finish(false);
+    batch.finish(undefined);
   }
 
   private releaseAll({ releasedPositions, releasedLengths }: CommitBatch): void {

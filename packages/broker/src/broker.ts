@@ -15,9 +15,12 @@ import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
+import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
+import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
+import { STATE_KIND } from './log/keyed-record.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
@@ -31,7 +34,7 @@ import { RETAINED_LIMITS, Retained } from './retained.js';
 import { stamp } from './stamp.js';
 import { Topic } from './topic.js';
 import { hasWildcard, isValidFilter } from './topic-filter.js';
-import { STATE_KIND, Transactions } from './transactions.js';
+import { Transactions } from './transactions.js';
 import { Turn } from './turn.js';
 
 export interface BrokerOptions {
@@ -63,6 +66,8 @@ const IMPLICIT_TOPICS = 100_000;
 export class Broker {
   /** Where the broker's own messages lie; listeners pass it to `Message.own`. */
   readonly arena: MessageArena;
+  /** Whether what is stored and kept is there after a restart. */
+  readonly durable: boolean;
   private readonly core: Core;
   private readonly book: AddressBook;
   private readonly retained: Retained;
@@ -80,6 +85,8 @@ export class Broker {
     const core: Core = {
       turn,
       log,
+      ids: new IdWindows(log),
+      journal: new JournalWatch(log),
       arena,
       memory,
       pager,
@@ -91,6 +98,7 @@ export class Broker {
       countersOf: (topic) => this.book.get(topic)?.counters,
     };
     this.arena = arena;
+    this.durable = options.journal.durable;
     this.core = core;
     this.book = new AddressBook(core, {
       implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS,
@@ -104,16 +112,23 @@ export class Broker {
         for (const address of this.book.all()) address.eachProducer(visit);
       },
     };
-    core.memory.changed = () => {
+    const everyoneMayKnow = () => {
       turn.begin();
       core.capacity.note(everyProducer);
     };
+    core.memory.changed = everyoneMayKnow;
+    core.journal.changed = everyoneMayKnow;
     if (recovery !== undefined) this.recover(recovery);
   }
 
   /** Time of this turn, ms since the epoch; never goes back. */
   get nowMs(): number {
     return this.core.turn.begin();
+  }
+
+  /** The time is at least this from now on. */
+  advanceClock(timeMs: number): void {
+    this.core.turn.advance(timeMs);
   }
 
   /** Ends the turn: hands what was appended to the journal, tells senders what they wait for. */
@@ -132,14 +147,19 @@ export class Broker {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
     this.retained.expire(this.core.turn.timeMs);
+    this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
     this.core.pager.tick();
+    this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
   /** Creates the address, or changes it and keeps what is stored. */
   declare(name: string, settings: AddressSettingsInput): AdministrationRefusal | undefined {
-    return this.book.declare(name, settings);
+    const refusal = this.book.declare(name, settings);
+    // Not where the broker itself makes a queue for dead letters, whose document may follow.
+    if (refusal === undefined && settings.deduplication === undefined) this.core.ids.forgetRecovered(name);
+    return refusal;
   }
 
   /** Deletes the address; its links are told. Refused when messages would be lost, unless forced. */
@@ -222,10 +242,24 @@ export class Broker {
     return this.keyed.all(kind);
   }
 
+  /** Why nothing new can be made durable now; undefined: it can. What takes something back may still be. */
+  get unwritable(): RefusalReason | undefined {
+    return this.core.log.refusal;
+  }
+
   /** Calls back when all that was done so far is on disk, or, with a reason, when some of this turn never will be. */
   whenDurable(done: (refusal: RefusalReason | undefined) => void): void {
     this.core.turn.begin();
     this.core.log.open.addListener({ committed: done });
+  }
+
+  /**
+   * The same of what was settled and forgotten alone: a journal that is full takes that still, and new things that wait
+   * for room do not hold it up.
+   */
+  whenTakenBack(done: (refusal: RefusalReason | undefined) => void): void {
+    this.core.turn.begin();
+    this.core.log.open.addPatient({ committed: done });
   }
 
   /**
@@ -241,6 +275,15 @@ export class Broker {
     stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
     const unwritable = message.durable ? this.core.log.refusal : undefined;
     return unwritable ?? this.retained.keep(message);
+  }
+
+  /** Why `retain` would refuse this message now: asked before it is sent, so that it is taken as a whole or not. */
+  retainRefusal(message: Message): RefusalReason | undefined {
+    if (message.end === message.split) return undefined;
+    const { settings } = this.book.get(message.address) ?? { settings: UNDECLARED_SETTINGS };
+    const durable = message.durable || settings.durability === 'always';
+    const unwritable = durable ? this.core.log.refusal : undefined;
+    return unwritable ?? this.retained.refusalFor(message);
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */
@@ -292,7 +335,8 @@ export class Broker {
     for (const record of recovery.forgottenBefore) log.later(record);
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
-    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });
+    core.ids.restore(recovery.ids.blocks(), recovery.ids.lastNumber);
+    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed, ids: core.ids });
     recovery.attach(live, (position, length) => log.release(position, length));
   }
 }

@@ -105,6 +105,11 @@ export class ConsumerGroup {
     return this.whenFull !== 'dropOldest' || !this.couldMakeRoom(bytes);
   }
 
+  /** Whether so much more would break the broker's own limit. */
+  exceedsMemory(bytes: number): boolean {
+    return this.core.memory.exceeds(bytes);
+  }
+
   /** Stores a message that `refuses` did not refuse; `dispatch` follows. @returns whether it waits for the journal */
   put(message: Message): boolean {
     const { store } = this;

@@ -12,6 +12,12 @@ export {
 export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
 export type { Journal, JournalOwner, JournalRecord } from './journal-port.js';
+export {
+  describeRecord,
+  type MessageHolder,
+  type RecordBytes,
+  type RecordDescription,
+} from './log/describe-record.js';
 export { RecordError, TAKING_BACK } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {

@@ -4,8 +4,10 @@
  * they take back stood in the same segment or an older one, and is gone with it.
  */
 import type { BrokerLog } from './broker-log.js';
+import type { IdWindows } from './id-windows.js';
 import type { JournalRecord } from './journal-port.js';
 import type { KeyedRecords } from './keyed-records.js';
+import { readIdBlockNumber } from './log/id-block.js';
 import { readKeyed } from './log/keyed-record.js';
 import type { LateRecord } from './log/late-record.js';
 import { Holders, readAddress, readHolders } from './log/message-record.js';
@@ -20,14 +22,21 @@ export class LiveRecords {
   private readonly log: BrokerLog;
   private readonly retained: Retained;
   private readonly keyed: KeyedRecords;
+  private readonly ids: IdWindows;
   private readonly reader = new RecordReader();
   private readonly held = new Holders();
   private readonly holding = new Holders();
 
-  constructor(parts: { readonly log: BrokerLog; readonly retained: Retained; readonly keyed: KeyedRecords }) {
+  constructor(parts: {
+    readonly log: BrokerLog;
+    readonly retained: Retained;
+    readonly keyed: KeyedRecords;
+    readonly ids: IdWindows;
+  }) {
     this.log = parts.log;
     this.retained = parts.retained;
     this.keyed = parts.keyed;
+    this.ids = parts.ids;
   }
 
   rewrite(record: JournalRecord): void {
@@ -44,7 +53,11 @@ export class LiveRecords {
       case RecordType.retained:
         this.rewriteLate(this.retained.record(readAddress(reader)), position);
         break;
-      case RecordType.kept: {
+      case RecordType.ids:
+        this.rewriteLate(this.ids.block(readIdBlockNumber(reader)), position);
+        break;
+      case RecordType.kept:
+      case RecordType.state: {
         const { kind, key } = readKeyed(reader);
         this.rewriteLate(this.keyed.record(kind, key), position);
         break;

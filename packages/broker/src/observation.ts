@@ -16,6 +16,8 @@ export class Counters {
   deadLettered = 0;
   /** Tries to read stored messages back from the journal that failed; see `AddressView.unreadable`. */
   readFailures = 0;
+  /** Not stored, since their id was in the window. */
+  duplicates = 0;
 }
 
 export interface AddressView {
@@ -41,6 +43,10 @@ export interface AddressView {
   readonly unreadable: string | undefined;
   readonly senders: number;
   readonly receivers: number;
+  /** By its limits, or a limit of the broker: senders are held back, or refused. */
+  readonly full: boolean;
+  /** Why nothing durable can be stored now, whatever room the limits leave. */
+  readonly unwritable: 'journal-full' | 'journal-failed' | undefined;
   readonly counters: Readonly<Counters>;
 }
 

@@ -33,6 +33,7 @@ import type { Message } from './message.js';
 import { PackedRecords } from './packed-records.js';
 import { OpenPages } from './page-index.js';
 import { MESSAGE_BYTES } from './pager.js';
+import { RecoveredIds } from './recovered-ids.js';
 import { type RecordPlace, RecoveredStore } from './recovered-store.js';
 import { COUNTED_APART, SharedRecords } from './shared-records.js';
 
@@ -59,6 +60,8 @@ export class Recovery implements JournalOwner {
   /** Highest number of a store, and version of a key, that any record names. */
   lastStore = 0;
   version = 0;
+  /** What addresses know of the ids of their messages. */
+  readonly ids = new RecoveredIds((position, length) => this.useless(position, length));
   private readonly byNumber = new Map<number, RecoveredStore | typeof GONE>();
   private readonly keyed = new Map<string, Map<string, KeyedRecord>>();
   /** What was settled by a record that stands before the message's own, and goes before it: to be settled again. */
@@ -112,8 +115,16 @@ export class Recovery implements JournalOwner {
         this.useless(position, length);
         break;
       case RecordType.kept:
+      case RecordType.state:
       case RecordType.forgotten:
         this.replayKeyed(type, position, length);
+        break;
+      case RecordType.ids:
+        this.ids.replayBlock(reader, position, length);
+        break;
+      case RecordType.idsGone:
+        this.ids.replayGone(reader);
+        this.useless(position, length);
         break;
       default:
         throw new RecordError(`the journal has a record of type ${type}, which this version does not know`);
@@ -166,6 +177,7 @@ export class Recovery implements JournalOwner {
     this.byNumber.clear();
     this.keyed.clear();
     this.retained.clear();
+    this.ids.clear();
   }
 
   private replayMessage(place: RecordPlace, start: number): void {
@@ -260,7 +272,7 @@ export class Recovery implements JournalOwner {
     }
     const before = keys.get(record.key);
     const outdated = before !== undefined && before.version > record.version;
-    if (type === RecordType.kept && !outdated) {
+    if (type !== RecordType.forgotten && !outdated) {
       record.bytes = this.reader.rest();
       record.position = position;
       record.length = length;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Delivery, Outcome, type PagingOptions, Recovery, type Transaction } from '../src/index.js';
+import { type Broker, type Delivery, Outcome, type PagingOptions, Recovery, type Transaction } from '../src/index.js';
+import type { IdBlock } from '../src/log/id-block.js';
 import { RecordType } from '../src/log/record-type.js';
 import { OpenPages } from '../src/page-index.js';
 import { DeliveryState, type StoredDelivery } from '../src/stored-delivery.js';
@@ -17,7 +18,7 @@ const NAMES = ['q', 'd', 'e', 'dead-letters'] as const;
 type Name = (typeof NAMES)[number];
 
 type Step =
-  | { kind: 'send'; to: 'q' | 't'; count: number; durable: boolean }
+  | { kind: 'send'; to: 'q' | 't'; count: number; durable: boolean; id: string | undefined }
   | { kind: 'take'; store: Name; count: number }
   | { kind: 'settle'; store: Name; from: number; count: number; outcome: Outcome }
   | { kind: 'leave'; store: Name }
@@ -62,6 +63,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         to,
         count: fc.integer({ min: 1, max: 6 }),
         durable: fc.constantFrom(true, true, true, false),
+        id: fc.option(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), { nil: undefined }),
       }),
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const), store, count: small }) },
@@ -117,6 +119,8 @@ interface Snapshot {
   readonly kept: Record<string, string>;
   readonly retained: Record<string, string>;
   readonly state: string | undefined;
+  /** What `q` and `t` know of ids, oldest first. */
+  readonly ids: readonly (readonly string[])[];
 }
 
 interface UnderWay {
@@ -124,6 +128,16 @@ interface UnderWay {
   /** Undefined: kept or forgotten otherwise meanwhile. */
   key: string | undefined;
   readonly kept: string | undefined;
+}
+
+const DEDUPLICATION = { ids: 4, windowMs: 1e12 };
+
+/** Ids that the address knows, in order, those under way included. */
+function knownIds(broker: Broker, address: string): string[] {
+  const inside = broker as unknown as {
+    book: { get(name: string): { deduplication: { blocks: IdBlock[] } } | undefined };
+  };
+  return inside.book.get(address)?.deduplication.blocks.flatMap((one) => one.ids.slice(one.from)) ?? [];
 }
 
 class World {
@@ -139,6 +153,9 @@ class World {
   private written: Snapshot;
   private inFlight: Snapshot[] = [];
   private number = 0;
+  /** The message that an id stands for, by address and id; and those that were accepted, or are on disk. */
+  private readonly originals = new Map<string, number>();
+  private readonly safe = new Set<number>();
 
   constructor(paging: PagingOptions | undefined) {
     this.paging = paging;
@@ -253,17 +270,32 @@ class World {
     expect(this.snapshot().stores).toEqual({ q: [], d: [], e: [], 'dead-letters': [] });
   }
 
-  private send({ to: address, durable }: Extract<Step, { kind: 'send' }>): void {
+  private send({ to: address, durable, id }: Extract<Step, { kind: 'send' }>): void {
     const { host, journal } = this;
     const number = ++this.number;
+    let original: number | undefined;
     const settled = (tag: number, outcome: Outcome) => {
+      if (original !== undefined) {
+        expect(outcome !== Outcome.accepted || this.safe.has(original)).toBe(true);
+        return;
+      }
+      if (outcome === Outcome.accepted) this.safe.add(number);
       const isThere = journal.written.some((one) => Buffer.from(one.bytes).includes(`${tag} `));
       expect(outcome === Outcome.accepted).toBe(isThere);
     };
     const sender = { settled, capacityChanged() {}, addressDeleted() {} };
     const producer = host.broker.openProducer(address, sender);
     if (typeof producer === 'string') throw new Error(producer);
-    producer.send(message(address, `${number}`, { durable, size: 40 }), number);
+    const made = message(address, `${number}`, { durable, size: 40 });
+    // Of those without an id none is in the way of those with one.
+    if (id === undefined || !durable) producer.send(made, number);
+    else {
+      const before = knownIds(host.broker, address);
+      producer.sendOnce(made, number, id);
+      expect(producer.duplicate).toBe(before.includes(id));
+      if (producer.duplicate) original = this.originals.get(`${address} ${id}`);
+      else this.originals.set(`${address} ${id}`, number);
+    }
     producer.close();
   }
 
@@ -273,8 +305,9 @@ class World {
       maxDeliveries: 3,
       limits: { messages: 20 },
       whenFull: 'dropOldest',
+      deduplication: DEDUPLICATION,
     });
-    this.host.broker.declare('t', { type: 'topic', maxDeliveries: 3 });
+    this.host.broker.declare('t', { type: 'topic', maxDeliveries: 3, deduplication: DEDUPLICATION });
   }
 
   private consumer(where: Name): TestConsumer | undefined {
@@ -356,6 +389,9 @@ class World {
     this.everyone = [];
     this.underWay = [];
     expect(this.snapshot()).toEqual(expected);
+    for (const address of ['q', 't']) {
+      for (const id of knownIds(this.host.broker, address)) this.safe.add(this.originals.get(`${address} ${id}`)!);
+    }
     this.written = expected;
   }
 
@@ -377,6 +413,7 @@ class World {
       kept: Object.fromEntries(kept),
       retained: Object.fromEntries(broker.retainedMatching('#').map((one) => [one.address, textOf(one)])),
       state: this.underWay.at(-1)?.state ?? text(broker.state('job')),
+      ids: ['q', 't'].map((one) => knownIds(broker, one).slice(-DEDUPLICATION.ids)),
     };
   }
 
@@ -404,6 +441,15 @@ class World {
     }
     for (const one of recovery.kept()) used.add(one.position);
     for (const one of recovery.retained.values()) used.add(one.recordPosition);
+    const blocks = recovery.ids.blocks();
+    for (const address of ['q', 't']) {
+      // A block of which nothing is within the last ids is not needed.
+      let later = 0;
+      for (const block of blocks.filter((one) => one.address === address).reverse()) {
+        if (later < DEDUPLICATION.ids) used.add(block.position);
+        later += block.ids.length;
+      }
+    }
     const counted = this.journal.records.filter((one) => !this.journal.released.has(one.position));
     expect(new Set(counted.map((one) => one.position))).toEqual(used);
   }
