@@ -295,11 +295,11 @@ export class BrokerLog {
       for (const { store, sequence, message } of batch.kept) {
         if (store.blocks.messageAt(sequence) !== message) continue;
         this.batch.kept.push({ store, sequence, message });
-        this.addHolder(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        this.addHolder(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       for (const { store, sequence, message } of batch.counted) {
         if (store.blocks.messageAt(sequence) !== message) continue;
-        this.deliveryCount(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        this.deliveryCount(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       batch.releasedPositions.forEach((position, i) => {
         this.batch.release(position, batch.releasedLengths[i]!);

@@ -135,6 +135,7 @@ export class Broker {
   commitPending(): void {
     const { core } = this;
     core.dispatches.run();
+    core.pager.trim();
     core.turn.open = false;
     core.log.commit();
     core.answers.tell();
@@ -148,8 +149,8 @@ export class Broker {
     this.retained.expire(this.core.turn.timeMs);
     this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
-    this.core.journal.look();
     this.core.pager.tick();
+    this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 

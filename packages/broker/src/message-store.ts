@@ -25,17 +25,11 @@ import { makeBlock, type RestoredBlock } from './restored-block.js';
 import { SequenceHeap } from './sequence-heap.js';
 import { BLOCK_SLOTS, type Slot, type StoreBlock } from './store-block.js';
 import { StoreBound } from './store-bound.js';
+import type { MessageStoreOwner } from './store-owner.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
-export interface MessageStoreOwner {
-  /** A message left otherwise than through a consumer: the owner counts it and writes it down. */
-  left(message: Message, sequence: number, why: 'expired' | 'dropped' | 'purged'): void;
-  /** What was paged out is there again, or could not be read. */
-  pagedIn(): void;
-  readFailed(): void;
-  /** Whether somebody is about to take from it. */
-  readonly hasConsumers: boolean;
-}
+/** Slots looked at for expired messages when some were read back. */
+const EXPIRE_SLOTS = 32 * BLOCK_SLOTS;
 
 export class MessageStore {
   /** What the journal knows it by; undefined for what is gone with its connection. */
@@ -121,12 +115,7 @@ export class MessageStore {
     this.bound.grown(this);
   }
 
-  /** How often it was delivered without success. */
-  deliveryCountAt(sequence: number): number {
-    return this.countIn(this.blocks.slotAt(sequence), sequence);
-  }
-
-  /** The same, of what stands in its slot. */
+  /** How often the message in this slot was delivered without success. */
   countIn(slot: Slot, sequence: number): number {
     if (slot instanceof StoredDelivery) return slot.deliveryCount;
     return this.recovered?.of(sequence) ?? 0;
@@ -232,7 +221,10 @@ export class MessageStore {
     for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
       const { next }: StoreBlock = block;
       if (block.index !== undefined && gone === undefined) count += this.purgePaged(block);
-      else if (this.core.pager.loadNow(this, block)) count += this.purgeBlock(block, gone);
+      else if (this.core.pager.loadNow(this, block)) {
+        count += this.purgeBlock(block, gone);
+        this.core.pager.trim();
+      }
       block = next;
     }
     return count;
@@ -270,7 +262,7 @@ export class MessageStore {
   /** What was paged out is there again, or could not be read. */
   pagedIn(): void {
     const { timeMs } = this.core.turn;
-    if (this.earliestExpiry <= timeMs) this.expire(timeMs, BLOCK_SLOTS);
+    if (this.earliestExpiry <= timeMs) this.expire(timeMs, EXPIRE_SLOTS);
     this.owner.pagedIn();
   }
 
@@ -317,17 +309,20 @@ export class MessageStore {
     if (this.earliestExpiry > nowMs || this.waitsForDeclaration) return budget - 1;
     let left = budget;
     let earliest = Number.POSITIVE_INFINITY;
+    const expired: StoreBlock[] = [];
     for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
       const next: StoreBlock | undefined = block.next;
       if (block.earliestExpiry <= nowMs) {
-        if (left <= 0) return left;
+        if (left <= 0) break;
         if (block.index === undefined) this.expireBlock(block, nowMs);
-        else if (this.unreadable === undefined) this.core.pager.load(this, [block]);
+        else expired.push(block);
         left -= BLOCK_SLOTS;
       }
       if (block.earliestExpiry < earliest) earliest = block.earliestExpiry;
       block = next;
     }
+    if (this.unreadable === undefined) this.core.pager.load(this, expired);
+    if (left <= 0) return left;
     this.earliestExpiry = earliest;
     return left - 1;
   }

@@ -14,10 +14,10 @@ export class Counters {
   rejected = 0;
   expired = 0;
   deadLettered = 0;
-  /** Not stored, since their id was in the window. */
-  duplicates = 0;
   /** Tries to read stored messages back from the journal that failed; see `AddressView.unreadable`. */
   readFailures = 0;
+  /** Not stored, since their id was in the window. */
+  duplicates = 0;
 }
 
 export interface AddressView {

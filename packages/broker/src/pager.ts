@@ -46,11 +46,19 @@ const AHEAD_BYTES = 1024 ** 2;
 export const MESSAGE_BYTES = 320;
 /** With less in it, the last block of a store stays in memory. */
 const WORTH_BYTES = 8192;
+/** Reads at a time: the threads that read also write the journal. */
+const READS_MAX = 2;
 /** Blocks looked at each time. */
 const TRIES = 64;
 /** Ticks between two tries to read what could not be read, at most: about six seconds. */
 const WAIT_MAX = 64;
 const NO_SLOTS: Slot[] = [];
+
+/** What is to be read back for one store. */
+interface Load {
+  readonly store: MessageStore;
+  readonly blocks: readonly StoreBlock[];
+}
 
 interface Resident {
   readonly store: MessageStore;
@@ -70,6 +78,8 @@ export class Pager {
   private residentBytes = 0;
   /** Full blocks in memory, in the order in which they are to go. */
   private readonly resident = new Map<StoreBlock, Resident>();
+  private readonly loads: Load[] = [];
+  private reading = 0;
   private readonly unreadable = new Map<MessageStore, { wait: number; next: number }>();
   private readonly reader = new RecordReader();
   private readonly holders = new Holders();
@@ -119,7 +129,7 @@ export class Pager {
     this.residentBytes -= known.cost;
   }
 
-  /** Pages out what the budget does not allow. Call it when messages came to be on disk. */
+  /** Pages out what the budget does not allow. Not while somebody goes through blocks. */
   trim(): void {
     if (this.residentBytes <= this.residentMax) return;
     let tries = Math.min(this.resident.size, TRIES);
@@ -137,7 +147,8 @@ export class Pager {
     const wanted = blocks.filter((block) => block.index !== undefined && !block.loading);
     if (wanted.length === 0) return;
     for (const block of wanted) block.loading = true;
-    void this.read(store, wanted);
+    this.loads.push({ store, blocks: wanted });
+    this.readNext();
   }
 
   /** The same at once, for what is rare and small. @returns whether the block is in memory now */
@@ -156,6 +167,7 @@ export class Pager {
 
   /** Tries again where reading failed. */
   tick(): void {
+    this.trim();
     for (const [store, one] of this.unreadable) {
       if (one.wait-- > 0) continue;
       one.next = Math.min(WAIT_MAX, one.next * 2);
@@ -169,10 +181,22 @@ export class Pager {
     this.unreadable.delete(store);
   }
 
-  private async read(store: MessageStore, blocks: readonly StoreBlock[]): Promise<void> {
+  private readNext(): void {
+    while (this.reading < READS_MAX && this.loads.length > 0) {
+      this.reading++;
+      void this.read(this.loads.shift()!).then(() => {
+        this.reading--;
+        this.readNext();
+      });
+    }
+  }
+
+  private async read({ store, blocks }: Load): Promise<void> {
     const runs = this.plan(blocks);
     try {
       await runs.read();
+      // Before and not after: what was read is to be looked at first.
+      this.trim();
       for (const block of blocks) this.pageIn(store, block, runs);
       this.readable(store);
     } catch (error) {
