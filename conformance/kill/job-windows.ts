@@ -31,6 +31,8 @@ export interface WindowComparison {
   readonly faults: readonly string[];
 }
 
+/** How much earlier than it was sent a reading may be stamped; clients send none so soon after a window's start. */
+const STAMP_EARLIER_MS = 140;
 /** With more, a window is compared by bounds: the search doubles with each. */
 const SEARCH_MAXIMUM = 22;
 
@@ -47,8 +49,7 @@ export function compareWindows(
   };
   let uncertain = 0;
   for (const reading of readings) {
-    // The client's clock is read before the bytes leave, and is rounded.
-    const [first, last] = [endOf(reading.sentAt - 1), endOf(reading.takenBefore + 1)];
+    const [first, last] = [endOf(reading.sentAt - STAMP_EARLIER_MS), endOf(reading.takenBefore + 1)];
     if (first === last && reading.acceptedAt !== undefined) add(certain, first, reading);
     else {
       uncertain += 1;
@@ -66,7 +67,7 @@ export function compareWindows(
     else faults.push(...compareWindow(window, found[0], taken).map((fault) => `window ${name}: ${fault}`));
   }
   for (const reading of readings) {
-    const isCertain = certain.get(endOf(reading.sentAt - 1))?.includes(reading) === true;
+    const isCertain = certain.get(endOf(reading.sentAt - STAMP_EARLIER_MS))?.includes(reading) === true;
     if (!isCertain && reading.acceptedAt !== undefined && !taken.has(reading)) {
       faults.push(`reading ${reading.value}: accepted, and in no window`);
     }

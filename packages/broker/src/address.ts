@@ -42,6 +42,8 @@ export abstract class Address implements CapacitySource {
 
   abstract get stored(): number;
   abstract get bytes(): number;
+  abstract get pagedOut(): number;
+  abstract get unreadable(): string | undefined;
   abstract get receivers(): number;
   /** Whether consumers or durable subscriptions hold on to it. */
   abstract get inUse(): boolean;
@@ -129,6 +131,8 @@ export abstract class Address implements CapacitySource {
       waitsForDeclaration: this.waitsForDeclaration,
       stored: this.stored,
       bytes: this.bytes,
+      pagedOut: this.pagedOut,
+      unreadable: this.unreadable,
       senders: this.producers.size,
       receivers: this.receivers,
       full: this.stores && (this.capacity() === 0 || this.refusalFor(1, 1) !== undefined),

@@ -26,6 +26,14 @@ export class Anycast extends Address {
     return 0;
   }
 
+  get pagedOut(): number {
+    return 0;
+  }
+
+  get unreadable(): undefined {
+    return undefined;
+  }
+
   get receivers(): number {
     return this.members.length;
   }

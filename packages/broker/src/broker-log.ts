@@ -12,11 +12,11 @@
  * is encoded. Layouts: log/.
  */
 import { type JournalError, JournalFull } from '@millrace/journal';
-import { CommitBatch } from './commit-batch.js';
-import type { Journal } from './journal-port.js';
+import { CommitBatch, type MovedMessage } from './commit-batch.js';
+import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
 import type { LateRecord } from './log/late-record.js';
-import { Holders, writeMessage } from './log/message-record.js';
+import { Holders, writeMessage, writeMessageAgain } from './log/message-record.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { RecordWriter } from './log/record-writer.js';
 import { beginSettled, RANGES_MAX, writeRange } from './log/settled-record.js';
@@ -24,6 +24,7 @@ import { type SettledRun, SettledRuns } from './log/settled-runs.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
+import { COUNTED_APART, SharedRecords } from './shared-records.js';
 import type { Turn } from './turn.js';
 
 /** Ticks between two retries at most: about six seconds. */
@@ -44,6 +45,10 @@ export class BrokerLog {
   lastStore = 0;
   /** Records up to here are on disk. */
   durablePosition = NOWHERE;
+  /** Called when it rose. */
+  written: (() => void) | undefined = undefined;
+  /** Holders of records that several stores share, where messages do not count them. */
+  readonly shared: SharedRecords;
   private readonly journal: Journal;
   private readonly turn: Turn;
   private readonly writer = new RecordWriter();
@@ -63,9 +68,10 @@ export class BrokerLog {
   /** A segment is to go with the next batch. */
   private emptying = false;
 
-  constructor(journal: Journal, turn: Turn) {
+  constructor(journal: Journal, turn: Turn, shared = new SharedRecords()) {
     this.journal = journal;
     this.turn = turn;
+    this.shared = shared;
   }
 
   /** The batch that is being filled. */
@@ -179,8 +185,25 @@ export class BrokerLog {
    */
   gaveUp(message: Message): void {
     if (message === this.message) this.writeMessage();
-    if (message.recordHolders === 0 || --message.recordHolders > 0 || message.recordPosition === NOWHERE) return;
-    this.batch.release(message.recordPosition, message.recordLength);
+    const { recordHolders, recordPosition } = message;
+    if (recordHolders === COUNTED_APART) {
+      this.gaveUpRecord(recordPosition, message.recordLength);
+      return;
+    }
+    if (recordHolders === 0 || --message.recordHolders > 0 || recordPosition === NOWHERE) return;
+    this.batch.release(recordPosition, message.recordLength);
+  }
+
+  /** The same of a message that is not in memory. */
+  gaveUpRecord(position: number, length: number): void {
+    if (this.shared.giveUp(position) === 0) this.batch.release(position, length);
+  }
+
+  /** A message that is not in memory has left this store. */
+  settledRecord(store: MessageStore, sequence: number, record: { position: number; length: number }): void {
+    this.touch();
+    this.settledRuns.add(store, sequence, sequence);
+    this.gaveUpRecord(record.position, record.length);
   }
 
   /** Has it written at the end of the turn. */
@@ -203,13 +226,17 @@ export class BrokerLog {
     if (position !== NOWHERE) this.journal.release?.(position, length);
   }
 
-  /** Writes a message again, for those that hold it still. */
-  move(message: Message, holders: Holders): void {
+  /** Writes a message's record again, for those that hold it still: `stores` has them by the number of the holder. */
+  move(record: JournalRecord, holders: Holders, stores: readonly MessageStore[]): void {
     this.writeMessage();
-    this.batch.moved.push({ message, position: message.recordPosition, length: message.recordLength });
-    writeMessage(this.writer, message, holders);
-    message.recordLength = this.writer.length;
-    message.recordPosition = this.append(RecordType.stored);
+    const { position } = record;
+    writeMessageAgain(this.writer, record, holders);
+    const { length } = this.writer;
+    const movedTo = this.append(RecordType.stored);
+    const sequences = holders.sequences.slice(0, holders.length);
+    for (let i = 0; i < stores.length; i++) stores[i]!.blocks.recordMoved(sequences[i]!, movedTo, length);
+    this.shared.move(position, movedTo);
+    this.batch.moved.push({ position, length: record.end - record.start, movedTo, stores, sequences });
   }
 
   /**
@@ -266,13 +293,13 @@ export class BrokerLog {
       }
       for (const record of batch.late) this.late.add(record);
       for (const { store, sequence, message } of batch.kept) {
-        if (store.messageAt(sequence) !== message) continue;
+        if (store.blocks.messageAt(sequence) !== message) continue;
         this.batch.kept.push({ store, sequence, message });
-        this.addHolder(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        this.addHolder(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       for (const { store, sequence, message } of batch.counted) {
-        if (store.messageAt(sequence) !== message) continue;
-        this.deliveryCount(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        if (store.blocks.messageAt(sequence) !== message) continue;
+        this.deliveryCount(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       batch.releasedPositions.forEach((position, i) => {
         this.batch.release(position, batch.releasedLengths[i]!);
@@ -362,6 +389,7 @@ export class BrokerLog {
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
+    if (error === undefined) this.written?.();
     // What transactions have consumed meanwhile need not wait for another batch.
     if (!this.dirty && this.inFlight === undefined) this.releaseAll(this.batch);
   }
@@ -390,17 +418,24 @@ export class BrokerLog {
     const { durablePosition } = this;
     batch.keepReleases((position) => position <= durablePosition);
     this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
-    for (const { message, position, length } of batch.moved.reverse()) {
-      message.recordPosition = position;
-      message.recordLength = length;
-      if (message.recordHolders === 0) this.batch.release(position, length);
-    }
+    for (const moved of batch.moved.reverse()) this.undoMove(moved);
     for (const record of batch.late) record.position = NOWHERE;
     for (const { message } of batch.kept) {
       message.recordPosition = NOWHERE;
       message.recordHolders = 0;
     }
     this.failed.push(batch);
+  }
+
+  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage): void {
+    let held = false;
+    for (let i = 0; i < stores.length; i++) {
+      if (stores[i]!.blocks.recordAt(sequences[i]!) !== movedTo) continue;
+      stores[i]!.blocks.recordMoved(sequences[i]!, position, length);
+      held = true;
+    }
+    if (held) this.shared.move(movedTo, position);
+    else this.batch.release(position, length);
   }
 
   private append(type: RecordType): number {

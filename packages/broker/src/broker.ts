@@ -26,6 +26,7 @@ import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
 import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
 import type { RefusalReason } from './outcome.js';
+import { Pager, type PagingOptions } from './pager.js';
 import type { Consumer, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
 import { Queue } from './queue.js';
 import type { Recovery } from './recovery.js';
@@ -44,8 +45,10 @@ export interface BrokerOptions {
   readonly now: () => number;
   /** Asks the host to call `commitPending()` at the end of this turn. Called at most once between two of those calls. */
   readonly scheduleCommit: () => void;
-  /** Content bytes stored in all, each message once. Default: 1 GiB. */
+  /** Content bytes stored in memory in all, each message once; what is paged out does not count. Default: 1 GiB. */
   readonly memoryBytes?: number;
+  /** How much of what is durable stays in memory. Only where the journal can read back what was written. */
+  readonly paging?: PagingOptions;
   /** Topics in use that no document describes. Default: 100,000. */
   readonly implicitTopics?: number;
   /** Retained messages and their content bytes. Default: 100,000 and 64 MiB. */
@@ -73,16 +76,21 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     const turn = new Turn(options.now, options.scheduleCommit);
-    const arena = options.recovery?.arena ?? new Arena();
-    const log = new BrokerLog(options.journal, turn);
+    const { journal, recovery } = options;
+    const arena = recovery?.arena ?? new Arena();
+    const log = new BrokerLog(journal, turn, recovery?.shared);
+    const memory = new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES);
+    const pager = new Pager({ journal, log, arena, memory }, options.paging ?? {}, recovery?.pages);
+    log.written = () => pager.trim();
     const core: Core = {
       turn,
       log,
       ids: new IdWindows(log),
       journal: new JournalWatch(log),
       arena,
-      memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
-      maintenance: new Maintenance(arena),
+      memory,
+      pager,
+      maintenance: new Maintenance(arena, pager),
       capacity: new CapacityWatch(),
       dispatches: new DispatchList(),
       answers: new Answers(),
@@ -110,7 +118,7 @@ export class Broker {
     };
     core.memory.changed = everyoneMayKnow;
     core.journal.changed = everyoneMayKnow;
-    if (options.recovery !== undefined) this.recover(options.recovery);
+    if (recovery !== undefined) this.recover(recovery);
   }
 
   /** Time of this turn, ms since the epoch; never goes back. */
@@ -127,6 +135,7 @@ export class Broker {
   commitPending(): void {
     const { core } = this;
     core.dispatches.run();
+    core.pager.trim();
     core.turn.open = false;
     core.log.commit();
     core.answers.tell();
@@ -140,6 +149,7 @@ export class Broker {
     this.retained.expire(this.core.turn.timeMs);
     this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
+    this.core.pager.tick();
     this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
@@ -318,7 +328,8 @@ export class Broker {
     const stores = recovery.stores();
     for (const kind of ['dead-letters', 'queue', 'subscription'] as const) {
       for (const recovered of stores)
-        if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log);
+        if (recovered.record?.kind === kind)
+          recovered.fill(this.book.restore(recovered.record), log, core.pager.blockBytes);
     }
     for (const { store, sequence } of recovery.settledBefore) log.settledAgain(store, sequence);
     for (const record of recovery.forgottenBefore) log.later(record);

@@ -23,11 +23,13 @@ export interface KeptMessage {
   readonly message: Message;
 }
 
-/** A message whose record was written again, and where it lay before. */
+/** A message's record that was written again, where it lay before, and in which stores the message then was. */
 export interface MovedMessage {
-  readonly message: Message;
   readonly position: number;
   readonly length: number;
+  readonly movedTo: number;
+  readonly stores: readonly MessageStore[];
+  readonly sequences: readonly number[];
 }
 
 export class CommitBatch {

@@ -10,6 +10,7 @@ import type { Maintenance } from './maintenance.js';
 import type { MemoryBound } from './memory-bound.js';
 import type { Message } from './message.js';
 import type { Counters } from './observation.js';
+import type { Pager } from './pager.js';
 import type { Turn } from './turn.js';
 
 export interface Core {
@@ -19,6 +20,7 @@ export interface Core {
   readonly journal: JournalWatch;
   readonly arena: Arena;
   readonly memory: MemoryBound;
+  readonly pager: Pager;
   readonly maintenance: Maintenance;
   readonly capacity: CapacityWatch;
   readonly dispatches: DispatchList;

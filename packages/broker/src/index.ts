@@ -28,5 +28,6 @@ export type {
   SubscriptionView,
 } from './observation.js';
 export { Outcome, type RefusalReason } from './outcome.js';
+export type { PagingOptions } from './pager.js';
 export type * from './ports.js';
-export { Recovery } from './recovery.js';
+export { Recovery, type RecoveryOptions } from './recovery.js';

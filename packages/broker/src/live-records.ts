@@ -14,7 +14,7 @@ import { Holders, readAddress, readHolders } from './log/message-record.js';
 import { RecordReader } from './log/record-reader.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { readStoreOpened } from './log/store-record.js';
-import type { Message } from './message.js';
+import type { MessageStore } from './message-store.js';
 import type { Retained } from './retained.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
@@ -39,12 +39,13 @@ export class LiveRecords {
     this.ids = parts.ids;
   }
 
-  rewrite({ type, bytes, start, end, position }: JournalRecord): void {
+  rewrite(record: JournalRecord): void {
+    const { type, bytes, start, end, position } = record;
     this.log.empties();
     const reader = this.reader.open(bytes, start, end);
     switch (type) {
       case RecordType.stored:
-        this.rewriteMessage(position);
+        this.rewriteMessage(record);
         break;
       case RecordType.storeOpened:
         this.rewriteLate(this.log.stores.get(readStoreOpened(reader).id)?.record, position);
@@ -74,23 +75,22 @@ export class LiveRecords {
     if (newest === position || newest === NOWHERE || newest > this.log.durablePosition) this.log.later(record);
   }
 
-  private rewriteMessage(position: number): void {
+  /** Where the message lies, in memory or not, does not matter: all that is written stands in the old record. */
+  private rewriteMessage(record: JournalRecord): void {
     const { held, holding, log } = this;
     readHolders(this.reader, held);
     holding.clear();
-    let message: Message | undefined;
+    const stores: MessageStore[] = [];
     for (let i = 0; i < held.length; i++) {
       const store = log.stores.get(held.stores[i]!);
       const sequence = held.sequences[i]!;
-      const slot = store?.slotAt(sequence);
-      if (store === undefined || slot === undefined) continue;
-      const found = slot instanceof StoredDelivery ? slot.message : slot;
-      if (found.recordPosition !== position) continue;
-      message = found;
+      if (store === undefined || store.blocks.recordAt(sequence) !== record.position) continue;
+      const slot = store.blocks.slotAt(sequence);
       // Its settlement may lie before the new record, and be given up before it.
       if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) slot.moved = true;
       holding.add(held.stores[i]!, sequence, store.countIn(slot, sequence));
+      stores.push(store);
     }
-    if (message !== undefined) log.move(message, holding);
+    if (stores.length > 0) log.move(record, holding, stores);
   }
 }

@@ -14,6 +14,8 @@ export class Counters {
   rejected = 0;
   expired = 0;
   deadLettered = 0;
+  /** Tries to read stored messages back from the journal that failed; see `AddressView.unreadable`. */
+  readFailures = 0;
   /** Not stored, since their id was in the window. */
   duplicates = 0;
 }
@@ -32,6 +34,13 @@ export interface AddressView {
   /** Messages and content bytes stored, those in delivery included; on a topic the sum over matching subscriptions. */
   readonly stored: number;
   readonly bytes: number;
+  /** Of those, messages that lie in the journal alone. */
+  readonly pagedOut: number;
+  /**
+   * Why stored messages could not be read back from the journal, as it says; undefined: nothing of that kind. They stay,
+   * and are not handed out, nor what comes behind them, until one of the tries that are made every few seconds succeeds.
+   */
+  readonly unreadable: string | undefined;
   readonly senders: number;
   readonly receivers: number;
   /** By its limits, or a limit of the broker: senders are held back, or refused. */
@@ -46,6 +55,9 @@ export interface SubscriptionView {
   readonly source: string;
   readonly stored: number;
   readonly bytes: number;
+  /** As in AddressView. */
+  readonly pagedOut: number;
+  readonly unreadable: string | undefined;
   readonly receivers: number;
 }
 

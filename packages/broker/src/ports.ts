@@ -56,7 +56,7 @@ export interface Consumer {
   /** How many messages it takes now. The broker asks before it delivers; after 0 it waits for `Subscription.wake()`. */
   capacity(): number;
   /**
-   * Takes one message. With `settles: 'on-delivery'` the delivery is undefined and the message may be borrowed. With
+   * Takes one message. What has to be read from the journal first comes later, of itself. With `settles: 'on-delivery'` the delivery is undefined and the message may be borrowed. With
    * `explicit` the message is owned and the consumer settles the delivery, now or later.
    */
   deliver(message: Message, delivery: Delivery | undefined): void;
@@ -116,6 +116,11 @@ export interface Subscription {
   wake(): void;
   /** Messages that wait for this consumer: stored in its queue or subscription. */
   backlog(): number;
+  /**
+   * Time of the message that this consumer is to get next, or an earlier time where that has to be read from the journal
+   * first; undefined: none waits.
+   */
+  oldestTime(): number | undefined;
   /** Drops the consumer. Open deliveries go back in order (released); a transient topic subscription is gone. */
   close(): void;
   /** Close, and forget the durable subscription and what it stores. */

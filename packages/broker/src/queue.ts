@@ -43,6 +43,14 @@ export class Queue extends Address {
     return this.group.store.bytes;
   }
 
+  get pagedOut(): number {
+    return this.group.store.pagedOut;
+  }
+
+  get unreadable(): string | undefined {
+    return this.group.store.unreadable;
+  }
+
   get receivers(): number {
     return this.group.members.length + this.group.browsers.length;
   }
@@ -94,7 +102,7 @@ export class Queue extends Address {
   }
 
   purge(): number {
-    return this.group.purge(() => true);
+    return this.group.purge(undefined);
   }
 
   override configure(settings: AddressSettings): void {

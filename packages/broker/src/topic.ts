@@ -43,6 +43,14 @@ export class Topic extends Address {
     return this.route.current().reduce((sum, group) => sum + group.store.bytes, 0);
   }
 
+  get pagedOut(): number {
+    return this.route.current().reduce((sum, group) => sum + group.store.pagedOut, 0);
+  }
+
+  get unreadable(): string | undefined {
+    return this.route.current().find((group) => group.store.unreadable !== undefined)?.store.unreadable;
+  }
+
   get receivers(): number {
     return this.route.current().reduce((sum, group) => sum + group.members.length, 0);
   }
@@ -109,7 +117,7 @@ export class Topic extends Address {
     return this.route
       .current()
       .reduce(
-        (sum, group) => sum + group.purge(group.source === name ? all : (message) => message.address === name),
+        (sum, group) => sum + group.purge(group.source === name ? undefined : (message) => message.address === name),
         0,
       );
   }
@@ -133,10 +141,6 @@ export class Topic extends Address {
     }
     return group.put(message);
   }
-}
-
-function all(): boolean {
-  return true;
 }
 
 class TopicProducer extends AddressProducer {

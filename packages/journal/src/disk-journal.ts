@@ -179,6 +179,10 @@ export class DiskJournal implements DurableJournal {
     return this.reader.readSync(this.segmentOf(position), this.positions.offsetOf(position), length);
   }
 
+  reach(position: number): number {
+    return this.positions.reach(position);
+  }
+
   figures(): JournalFigures {
     const { buffer, emptying, space, supply, writer } = this;
     return {

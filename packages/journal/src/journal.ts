@@ -108,12 +108,14 @@ export interface DurableJournal extends Journal {
   appendParts(type: number, parts: readonly RecordPart[]): number;
   release(position: number, length: number): void;
   /**
-   * Reads `length` bytes at a record's position, or at an offset into the record, on disk yet or not. The bytes are the
-   * caller's. @throws JournalError when no such record is there, and what the disk says
+   * Reads `length` bytes at a record's position, or at an offset into the record, on disk yet or not. Of what is on disk
+   * several records can be read in one go, with what lies in between: up to `reach`. The bytes are the caller's. @throws JournalError when no such record is there, and what the disk says
    */
   read(position: number, length: number): Promise<Buffer>;
   /** The same on the caller's thread. */
   readSync(position: number, length: number): Buffer;
+  /** The position up to which what is on disk can be read in one go from this one on. */
+  reach(position: number): number;
   figures(): JournalFigures;
   /**
    * Begins a backup of what is on disk at this moment: all that was accepted, and nothing that comes later. Its chunks

@@ -179,7 +179,9 @@ export class EmbeddedReader implements MessageReader {
 
   oldestUnreadTime(): number | undefined {
     if (this.filling.count === 0 && !this.closed) this.subscription.wake();
-    return this.filling.count > 0 ? this.filling.times[0] : undefined;
+    if (this.filling.count > 0) return this.filling.times[0];
+    // What waits there and was not given out is being read from the journal.
+    return this.closed ? undefined : this.subscription.oldestTime();
   }
 
   clockMs(): number {

@@ -11,6 +11,7 @@ import {
   type StoredByKind,
   type StoredDocument,
 } from '@millrace/controller';
+import { KeptFormatError } from './kept-format-error.js';
 
 const DOCUMENT_KIND = 'document';
 
@@ -19,7 +20,7 @@ export class KeptDocuments implements DocumentStore {
   /** What the journal has, for reading. */
   readonly #documents = new MemoryDocumentStore();
 
-  /** Reads what was kept. @throws Error naming the document that cannot be read */
+  /** Reads what was kept. @throws KeptFormatError naming the document that cannot be read */
   constructor(broker: Broker) {
     this.#broker = broker;
     const changes: StoreChange[] = [];
@@ -70,7 +71,9 @@ function read(key: string, bytes: Uint8Array): StoredDocument {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (error) {
-    throw new Error(`the store has a document ${key} that cannot be read: ${String(error)}`, { cause: error });
+    throw new KeptFormatError(`the store has a document ${key} that cannot be read: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -159,6 +159,10 @@ function observationOf(view: AddressView): AddressObservation {
 /** What is worth knowing. A full address or disk is for a while, and deliveries go on: it counts as ready. */
 function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'reason' | 'message'> {
   if (view.unwritable === 'journal-failed') return { ready: false, reason: 'JournalFailed', message: JOURNAL_FAILED };
+  if (view.unreadable !== undefined) {
+    const message = `stored messages cannot be read back, and wait: ${view.unreadable}; it is tried again every few seconds`;
+    return { ready: false, reason: 'Unreadable', message };
+  }
   if (view.unwritable === 'journal-full') return { ready: true, reason: 'JournalFull', message: JOURNAL_FULL };
   const { type, whenFull } = view.settings;
   if (view.full) {

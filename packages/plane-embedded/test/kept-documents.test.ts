@@ -1,28 +1,40 @@
-/** Documents when nothing more can be written: who applies one hears which of the two it is. */
 import { Broker } from '@millrace/broker';
-import type { StoredDocument } from '@millrace/controller';
+import type { StoreChange } from '@millrace/controller';
+import { MemoryJournal } from '@millrace/journal';
 import { expect, test } from 'vitest';
 import { KeptDocuments } from '../src/kept-documents.js';
-import { StateJournal } from './support/state-journal.js';
 
-test('are refused while the journal is full or has failed, in words that help, and deleted while it is full', async () => {
-  const journal = new StateJournal();
+function openBroker(): Broker {
   const broker: Broker = new Broker({
-    journal,
+    journal: new MemoryJournal(),
     now: Date.now,
     scheduleCommit: () => setImmediate(() => broker.commitPending()),
   });
+  return broker;
+}
+
+function put(name: string): StoreChange {
+  const metadata = { name, uid: `u-${name}`, generation: 1, createdAt: '2026-01-01T00:00:00Z', labels: {} };
+  return { action: 'put', document: { apiVersion: 'millrace.dev/v1', kind: 'Address', metadata, spec: {} } as never };
+}
+
+test('what was put and not deleted is there for the next one, in order of names', async () => {
+  const broker = openBroker();
   const documents = new KeptDocuments(broker);
-  const document = { kind: 'Address', metadata: { name: 'a' } } as StoredDocument;
-  const put = () => documents.commit([{ action: 'put', document }]);
-  await put();
-  journal.state = { kind: 'full' };
-  await expect(put()).rejects.toMatchObject({ problem: { status: 507, type: expect.stringContaining('store-full') } });
-  await documents.commit([{ action: 'delete', kind: 'Address', name: 'a' }]);
-  expect(documents.get('Address', 'a')).toBeUndefined();
-  journal.state = { kind: 'open' };
-  await put();
-  journal.state = { kind: 'failed' };
-  await expect(put()).rejects.toMatchObject({ problem: { type: expect.stringContaining('store-failed') } });
-  expect(documents.get('Address', 'a')).toBeDefined();
+  await documents.commit([put('b'), put('a')]);
+  await documents.commit([put('c'), { action: 'delete', kind: 'Address', name: 'b' }]);
+  const next = new KeptDocuments(broker);
+  expect(next.list('Address').map(({ metadata }) => metadata)).toEqual(
+    documents.list('Address').map(({ metadata }) => metadata),
+  );
+  expect(next.list('Address').map(({ metadata }) => metadata.name)).toEqual(['a', 'c']);
+});
+
+test.each([
+  ['User/ada', '{}', 'the document User/ada, of a kind that this version does not know'],
+  ['Address/a', '{', 'a document Address/a that cannot be read'],
+])('a document %s with %s is refused by name', (key, text, message) => {
+  const broker = openBroker();
+  broker.keep('document', key, Buffer.from(text));
+  expect(() => new KeptDocuments(broker)).toThrow(message);
 });

@@ -72,6 +72,7 @@ function explainStore(error: unknown, directory: string | undefined): CommandErr
         cause: error,
       });
     case 'JournalError':
+    case 'KeptFormatError':
     case 'RecordError':
       return new CommandError(`the store ${directory} cannot be read: ${error.message}`, { cause: error });
     default:

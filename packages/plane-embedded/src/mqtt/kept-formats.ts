@@ -15,9 +15,11 @@
  *                                                18 user text · topic text · properties u32 and bytes · payload, to the end
  *     mqtt/clock         alive                   1 f64, ms since the epoch: the server was there
  */
+
 import type { QoS, SubscriptionRequest } from '@millrace/mqtt';
 import { parseSharedFilter } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { KeptFormatError } from '../kept-format-error.js';
 
 export const Kind = {
   session: 'mqtt/session',
@@ -33,11 +35,6 @@ const VERSION = 1;
 /** A sequence that no store reaches: any may have been sent. */
 const ANY_SEQUENCE = 2 ** 48 - 1;
 const NO_EXPIRY = 0xffffffff;
-
-/** What is kept cannot be read: a newer program wrote it, or it is damaged. */
-export class KeptFormatError extends Error {
-  override readonly name = 'KeptFormatError';
-}
 
 export interface KeptSession {
   readonly connected: boolean;

@@ -72,7 +72,7 @@ export class Wills {
   /** The connection is gone: it goes out at once, after its delay, or when its session ends, whichever is first. */
   plan(clientId: string, will: KeptWill, goneAt: number): void {
     const due: KeptWill = { ...will, connected: false, dueAt: goneAt + will.delaySeconds * 1000 };
-    if (will.delaySeconds === 0 && !this.mustWait(due)) {
+    if (will.delaySeconds === 0) {
       this.send(clientId, due);
       return;
     }
@@ -80,18 +80,10 @@ export class Wills {
     this.keep(clientId, due);
   }
 
-  /** There is no room for it now: it is sent when there is. */
-  private mustWait(will: KeptWill): boolean {
-    const isFull = this.context.broker.unwritable === 'journal-full';
-    return will.qos > 0 && isFull && this.pending.size < this.context.settings.sessions;
-  }
-
-  /** The session has ended: its will goes out now, or as soon as there is room for it. */
+  /** The session has ended. */
   sendNow(clientId: string): void {
     const will = this.pending.get(clientId);
-    if (will === undefined) return;
-    if (this.mustWait(will)) this.pending.set(clientId, { ...will, dueAt: 0 });
-    else this.send(clientId, will);
+    if (will !== undefined) this.send(clientId, will);
   }
 
   /** After a restart: those of clients whose session has ended with their connection. */
@@ -101,7 +93,7 @@ export class Wills {
 
   tick(nowMs: number): void {
     for (const [clientId, will] of this.pending) {
-      if (will.dueAt <= nowMs && !this.mustWait(will)) this.send(clientId, will);
+      if (will.dueAt <= nowMs) this.send(clientId, will);
     }
   }
 
@@ -114,27 +106,38 @@ export class Wills {
     }
   }
 
-  /** What is sent is not kept any more, both in one batch. */
+  /** What is sent is not kept any more, both in one batch. Where the disk is full it waits for room. */
   private send(clientId: string, will: KeptWill): void {
+    const { counters, settings } = this.context;
+    const result = this.publish(will);
+    const isPending = this.pending.has(clientId);
+    if (result === 'full' && (isPending || this.pending.size < settings.sessions)) {
+      // Its session may have ended before its delay: nothing is to be waited for but room.
+      this.pending.set(clientId, { ...will, dueAt: 0 });
+      if (!isPending) this.keep(clientId, will);
+      return;
+    }
     this.forget(clientId);
-    const { counters } = this.context;
-    if (this.publish(will)) counters.willsSent++;
+    if (result === 'sent') counters.willsSent++;
     else counters.droppedIn++;
   }
 
   /** The right to send is asked when it is sent. */
-  private publish({ principal, ...will }: KeptWill): boolean {
+  private publish(will: KeptWill): 'sent' | 'refused' | 'full' {
     const { broker, authorizer, settings } = this.context;
-    if (!authorizer.authorize(principal, 'send', will.topic)) return false;
-    const message = messageOf({ principal, ...will });
+    if (!authorizer.authorize(will.principal, 'send', will.topic)) return 'refused';
+    const message = messageOf(will);
     const type = broker.address(message.address)?.settings.type;
     const retains = message.retain && type !== 'queue' && type !== 'anycast';
-    if (retains && broker.retainRefusal(message) !== undefined) return false;
+    const refusal = retains ? broker.retainRefusal(message) : undefined;
+    if (refusal !== undefined) return refusal === 'journal-full' ? 'full' : 'refused';
     const producer = broker.openProducer(message.address, NOBODY, { undeclared: settings.undeclared });
-    if (typeof producer === 'string') return false;
+    if (typeof producer === 'string') return 'refused';
     const accepted = producer.sendOnce(message, -1, duplicateIdOfMqtt(message)) === 'accepted';
     if (accepted && retains && !producer.duplicate) broker.retain(message);
+    const isFull = !accepted && producer.refusal === 'journal-full';
     producer.close();
-    return accepted;
+    if (accepted) return 'sent';
+    return isFull ? 'full' : 'refused';
   }
 }

@@ -1,7 +1,9 @@
 /** The bytes of what is kept over a restart: these are files of users, and may not change. */
+
 import type { SubscriptionRequest } from '@millrace/mqtt';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KeptFormatError } from '../../src/kept-format-error.js';
 import {
   decodeClock,
   decodeIncoming,
@@ -15,7 +17,6 @@ import {
   encodeSubscription,
   encodeWill,
   INCOMING,
-  KeptFormatError,
   type KeptWill,
   partKey,
   splitKey,
