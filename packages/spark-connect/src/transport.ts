@@ -122,13 +122,16 @@ export class Transport {
     request: MessageInitShape<Input>,
   ): ResponseStream<Output> {
     const { path, requestSerialize, responseDeserialize } = definition(method);
-    return this.#client.makeServerStreamRequest(
+    const stream = this.#client.makeServerStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
       create(method.input, request),
       this.#metadata(),
     );
+    // Who leaves the loop early no longer listens when the cancelled call tells its status.
+    stream.on('error', () => undefined);
+    return stream;
   }
 
   /** Sends what `requests` yields, no faster than the server takes it. */
