@@ -89,6 +89,9 @@ export interface SparkErrorInit {
   readonly cause?: unknown;
 }
 
+/** The server was started anew, or the session was ended or timed out. */
+const SESSION_GONE = ['SESSION_NOT_FOUND', 'SESSION_CHANGED', 'SESSION_CLOSED'].map((name) => `INVALID_HANDLE.${name}`);
+
 /** Spark refused or failed. */
 export class SparkError extends Error {
   override readonly name = 'SparkError';
@@ -119,6 +122,11 @@ export class SparkError extends Error {
   /** One line a frame; empty unless the server sends them (`spark.sql.connect.serverStacktrace.enabled`). */
   get serverStackTrace(): readonly string[] {
     return this.#serverStackTrace;
+  }
+
+  /** The session is not on the server any more, nor are its views, artifacts and queries: connect anew. */
+  get sessionIsGone(): boolean {
+    return this.errorClass !== undefined && SESSION_GONE.includes(this.errorClass);
   }
 
   /** The same error with the place in a text, which only the sender of the text can count out. */

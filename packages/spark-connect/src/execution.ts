@@ -32,8 +32,9 @@ export interface ExecutionOptions {
  *
  * | the server says | it means | next |
  * |---|---|---|
- * | OPERATION_NOT_FOUND, and nothing has arrived yet | the first call never reached it | ExecutePlan |
- * | OPERATION_NOT_FOUND after responses have arrived | it lost the operation: it was restarted | the error |
+ * | OPERATION_NOT_FOUND or SESSION_NOT_FOUND to ReattachExecute, and nothing has arrived yet | the first call never reached it | ExecutePlan |
+ * | the same after responses have arrived | it lost the operation: it was restarted | the error |
+ * | SESSION_NOT_FOUND or SESSION_CHANGED to ExecutePlan | it was restarted, and the session is gone | the error |
  * | OPERATION_ALREADY_EXISTS | the first call did reach it | ReattachExecute |
  */
 export class Execution implements AsyncIterable<ExecutePlanResponse> {
@@ -42,6 +43,8 @@ export class Execution implements AsyncIterable<ExecutePlanResponse> {
   readonly #options: ExecutionOptions;
   readonly #retry: RetryState;
   #next: 'execute' | 'reattach' = 'execute';
+  /** The call that the stream at hand came from. */
+  #opened: 'execute' | 'reattach' = 'execute';
   #lastResponseId: string | undefined;
   #complete = false;
   #releasing = false;
@@ -103,6 +106,7 @@ export class Execution implements AsyncIterable<ExecutePlanResponse> {
   async *#readStream(): AsyncGenerator<ExecutePlanResponse> {
     const stream = this.#open();
     this.#stream = stream;
+    this.#opened = this.#next;
     if (this.#options.reattach === 'always') this.#next = 'reattach';
     for await (const response of stream) {
       this.#client.observe(response);
@@ -123,7 +127,7 @@ export class Execution implements AsyncIterable<ExecutePlanResponse> {
     const condition = failed?.errorClass;
     const isLost =
       condition === 'INVALID_HANDLE.OPERATION_NOT_FOUND' || condition === 'INVALID_HANDLE.SESSION_NOT_FOUND';
-    if (isLost && this.#next === 'reattach' && this.#lastResponseId === undefined) this.#next = 'execute';
+    if (isLost && this.#opened === 'reattach' && this.#lastResponseId === undefined) this.#next = 'execute';
     else if (condition === 'INVALID_HANDLE.OPERATION_ALREADY_EXISTS' && this.#options.reattach === 'always')
       this.#next = 'reattach';
     else if (failed !== undefined && (!isRetriable(failed) || !this.#mayRepeat())) throw await this.#explain(failed);

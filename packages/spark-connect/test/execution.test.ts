@@ -87,6 +87,16 @@ describe('an execution', () => {
     expect(server.requests('executePlan')).toHaveLength(1);
   });
 
+  it('fails at once when a server that was started anew does not know the session', async () => {
+    const server = await startServer();
+    server.onStream('executePlan', { ending: unavailable }, { ending: condition('INVALID_HANDLE.SESSION_NOT_FOUND') });
+    server.onStream('reattachExecute', { ending: condition('INVALID_HANDLE.SESSION_NOT_FOUND') });
+    const spark = await connectTo(server);
+    await expect(ids(spark.range(0, 2).rows())).rejects.toMatchObject({ sessionIsGone: true });
+    expect(server.requests('executePlan')).toHaveLength(2);
+    expect(server.requests('reattachExecute')).toHaveLength(1);
+  });
+
   it('gives up after its retries and says how often it tried', async () => {
     const server = await startServer();
     server.onStream('executePlan', { ending: unavailable });
