@@ -79,7 +79,8 @@ export function readFailedCall(error: ServiceError): FailedCall {
   return {
     status: STATUS_NAMES[error.code] ?? 'UNKNOWN',
     message,
-    errorClass: metadata.errorClass ?? conditionInText(message),
+    // Only at the start of the text: gRPC's own errors quote others, such as [ERR_TLS_CERT_ALTNAME_INVALID].
+    errorClass: metadata.errorClass ?? (message.startsWith('[') ? conditionInText(message) : undefined),
     sqlState: metadata.sqlState,
     messageParameters: toRecord(parseJson(metadata.messageParameters)),
     exceptionClasses: toTexts(parseJson(metadata.classes)),
