@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { SparkClientError, type SparkError } from './errors.js';
 import { type ExecutePlanResponse, type PlanSchema, SparkConnectService } from './generated/service_pb.js';
+import { type OperationProgress, toOperationProgress } from './operation-progress.js';
 import { RetryState } from './retry-policy.js';
 import type { Request, ServiceClient } from './service-client.js';
 import { type FailedCall, isRetriable, isServiceError, readFailedCall } from './status-details.js';
@@ -19,6 +20,7 @@ export interface ExecutionOptions {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: OperationProgress) => void) | undefined;
   readonly reattach: 'always' | 'never';
 }
 
@@ -115,7 +117,9 @@ export class Execution implements AsyncIterable<ExecutePlanResponse> {
         this.#complete = true;
         return;
       }
-      yield response;
+      if (response.responseType.case === 'executionProgress')
+        this.#options.onProgress?.(toOperationProgress(response.responseType.value));
+      else yield response;
       this.#release(response.responseId);
     }
     // Without reattaching, the end of the stream is the end of the result.

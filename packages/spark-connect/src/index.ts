@@ -13,6 +13,7 @@ export {
   SparkError,
   type StatusName,
 } from './errors.js';
+export type { OperationProgress, StageProgress } from './operation-progress.js';
 export type { OperationTags } from './operation-tags.js';
 export type { OptionValue } from './option-values.js';
 export { DEFAULT_RETRY_POLICY, type RetryClock, type RetryPolicy } from './retry-policy.js';

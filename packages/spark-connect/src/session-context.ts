@@ -12,6 +12,7 @@ import {
   type PlanSchema,
   SparkConnectService,
 } from './generated/service_pb.js';
+import type { OperationProgress } from './operation-progress.js';
 import { checkTag, type OperationTags } from './operation-tags.js';
 import type { Request, ServiceClient } from './service-client.js';
 
@@ -43,6 +44,8 @@ export interface OperationOptions {
   readonly tags?: readonly string[] | undefined;
   /** A UUID that names the operation to `interruptOperation`. Default: a new one. */
   readonly operationId?: string | undefined;
+  /** Called as the server tells how far the operation is. */
+  readonly onProgress?: ((progress: OperationProgress) => void) | undefined;
 }
 
 /** What data frames, readers, writers and queries need of their session. */
@@ -62,6 +65,7 @@ export class SessionContext {
       operationId: options.operationId ?? randomUUID(),
       tags: [...new Set([...this.tags.list(), ...(options.tags ?? []).map(checkTag)])],
       signal: options.signal,
+      onProgress: options.onProgress,
       reattach: this.#reattach,
     });
   }
@@ -70,7 +74,7 @@ export class SessionContext {
   async command(commandType: WireCommand, options?: OperationOptions): Promise<ExecutePlanResponse[]> {
     const responses: ExecutePlanResponse[] = [];
     for await (const response of this.execute({ opType: { case: 'command', value: { commandType } } }, options))
-      if (response.responseType.case !== 'executionProgress') responses.push(response);
+      responses.push(response);
     return responses;
   }
 

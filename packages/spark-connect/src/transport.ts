@@ -82,7 +82,7 @@ export class Transport {
       'grpc.keepalive_time_ms': options.keepaliveMs ?? KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 5_000,
+      'grpc.max_reconnect_backoff_ms': 2_000,
       // Repeating calls is done above, where it is known what a call is.
       'grpc.enable_retries': 0,
       ...(serverName === undefined

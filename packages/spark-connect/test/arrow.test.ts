@@ -30,7 +30,7 @@ import { LocalTimestamp, Timestamp } from '../src/values/time.js';
 import { rowsAsArrow } from './arrow-rows.js';
 import { TYPE_TABLE } from './type-table.js';
 
-/** What a Spark 4.3 server answered to `typeQuery` of each expression, recorded. */
+/** What a Spark 4.3 server answered to each expression as the column `v`, in rows of value, NULL and value; recorded. */
 const recorded = JSON.parse(readFileSync(new URL('fixtures/arrow-types.json', import.meta.url), 'utf8')) as Record<
   string,
   { schema: string; data: string[] }

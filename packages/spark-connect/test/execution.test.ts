@@ -199,6 +199,19 @@ describe('an execution', () => {
     expect(() => spark.tags.add('')).toThrow(SparkClientError);
   });
 
+  it('hands on how far it is, and no row of it', async () => {
+    const server = await startServer();
+    const stages = [{ stageId: 3n, numTasks: 4n, numCompletedTasks: 1n, inputBytesRead: 5n, done: false }];
+    const value = { numInflightTasks: 2n, stages };
+    const progress: ResponseInit = { responseId: 'p', responseType: { case: 'executionProgress', value } };
+    server.onStream('executePlan', { responses: [progress, row(1), complete] });
+    const spark = await connectTo(server);
+    const told: unknown[] = [];
+    expect(await spark.range(0, 1).collect({ onProgress: (step) => told.push(step) })).toEqual([{ id: 1 }]);
+    const stage = { id: 3, tasks: 4, completedTasks: 1, inputBytes: 5, isDone: false };
+    expect(told).toEqual([{ runningTasks: 2, stages: [stage] }]);
+  });
+
   it('refuses a batch that has other rows than it says', async () => {
     const server = await startServer();
     const batch = { rowCount: 2n, data: rowsAsArrow([1]) };

@@ -72,7 +72,10 @@ export const TYPE_TABLE: readonly TypeCase[] = [
   ['to_json(parse_json(\'{"a":[1]}\'))', 'STRING', '{"a":[1]}'],
 ];
 
-/** Each expression twice as `v`, in rows of value, NULL and value again. */
-export function typeQuery(expression: string): string {
-  return `SELECT CASE WHEN n = 1 THEN NULL ELSE ${expression} END AS v FROM VALUES (0), (1), (2) AS t(n) ORDER BY n`;
+/** The expressions as columns `v0`, `v1`, …, in rows of values, NULLs and values again. */
+export function typeQuery(expressions: readonly string[]): string {
+  const columns = expressions.map(
+    (expression, index) => `CASE WHEN n = 1 THEN NULL ELSE ${expression} END AS v${index}`,
+  );
+  return `SELECT ${columns.join(', ')} FROM VALUES (0), (1), (2) AS t(n) ORDER BY n`;
 }

@@ -19,6 +19,13 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/**
+ * Runs a command until it ends or standard input does: a test process that is killed leaves no Java process behind.
+ * spark-submit becomes the Java process, so its number is the one to end.
+ */
+const GUARD =
+  'exec 3<&0; nice -n 10 "$0" "$@" </dev/null & server=$!; { cat <&3 >&2; kill -9 $server; } & wait $server';
+
 /** A Spark Connect server in one process, from the pyspark package. */
 export class SparkServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'spark-connect-'));
@@ -63,11 +70,10 @@ export class SparkServer {
   async run(): Promise<void> {
     const { SPARK_HOME } = process.env;
     if (SPARK_HOME === undefined) throw new Error('SPARK_HOME is not set: run test/integration/run.mjs');
-    // spark-submit becomes the Java process, so that a signal reaches it.
-    const child = spawn('nice', ['-n', '10', join(SPARK_HOME, 'bin/spark-submit'), ...this.#arguments()], {
+    const child = spawn('sh', ['-c', GUARD, join(SPARK_HOME, 'bin/spark-submit'), ...this.#arguments()], {
       cwd: this.folder,
       env: { ...process.env, SPARK_LOCAL_IP: '127.0.0.1', SPARK_LOCAL_HOSTNAME: '127.0.0.1', SPARK_CONNECT_MODE: '0' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#process = child;
     this.#log = '';
@@ -89,12 +95,13 @@ export class SparkServer {
     });
   }
 
-  async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+  /** At once, as by `kill -9`. */
+  async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill(signal);
+    child.stdin?.destroy();
     await ended;
   }
 

@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalTimestamp, literal, type SparkError, SparkSession, schemaText, typeText } from '../../src/index.js';
+import {
+  type DataFrame,
+  LocalTimestamp,
+  literal,
+  type OperationOptions,
+  type SparkError,
+  SparkSession,
+  schemaText,
+  typeText,
+} from '../../src/index.js';
 import { rowsAsArrow } from '../arrow-rows.js';
 import { TYPE_TABLE, typeQuery } from '../type-table.js';
 import { CuttingProxy } from './cutting-proxy.js';
@@ -44,10 +53,14 @@ async function until(condition: () => Promise<boolean>, what: string): Promise<v
 }
 
 describe('values', () => {
-  it.each(TYPE_TABLE)('%s is %s', async (expression, type, value) => {
-    const frame = await spark.sql(typeQuery(expression));
-    expect(typeText((await frame.schema()).fields[0]!.type)).toBe(type);
-    expect(await frame.collect()).toEqual([{ v: value }, { v: null }, { v: value }]);
+  it('of all types are what the table says', async () => {
+    const frame = await spark.sql(typeQuery(TYPE_TABLE.map(([expression]) => expression)));
+    const types = (await frame.schema()).fields.map(({ type }) => typeText(type));
+    expect(types).toEqual(TYPE_TABLE.map(([, type]) => type));
+    const row = TYPE_TABLE.map(([, , value]) => value);
+    const found: unknown[] = [];
+    for await (const tuple of frame.tuples()) found.push(tuple);
+    expect(found).toEqual([row, row.map(() => null), row]);
   });
 
   it('go in as parameters and come back as they were', async () => {
@@ -125,6 +138,23 @@ describe('relations', () => {
   });
 });
 
+describe('artifacts', () => {
+  it('jars are on the class path of the session, and of no other', async () => {
+    const greet = "SELECT java_method('dev.example.Greeting', 'greet', 'Ada') AS text";
+    await spark.addArtifacts(join(import.meta.dirname, '../fixtures/greeting.jar'));
+    expect(await (await spark.sql(greet)).collect()).toEqual([{ text: 'hello Ada' }]);
+    await using other = await SparkSession.connect(server.url);
+    expect((await failure(other.sql(greet))).errorClass).toBe('DATATYPE_MISMATCH.UNEXPECTED_CLASS_TYPE');
+  });
+
+  it('larger than one message arrive whole, once under a name', async () => {
+    const data = Uint8Array.from({ length: 300_000 }, (_, index) => index & 255);
+    await spark.addArtifacts({ name: 'files/large', data });
+    const changed = spark.addArtifacts({ name: 'files/large', data: data.subarray(1) });
+    expect(await failure(changed)).toMatchObject({ name: 'SparkError' });
+  });
+});
+
 describe('configuration', () => {
   it('is set, read and taken back', async () => {
     await spark.conf.set('spark.sql.shuffle.partitions', 3);
@@ -163,52 +193,45 @@ describe('errors', () => {
 });
 
 describe('interrupting', () => {
-  // Spark can lose an interrupt that comes before the first task has started, so these say it until it is heard.
+  /** Collects; `running` is fulfilled when a task runs: an earlier interrupt may leave the tasks running. */
+  function collectEndless(frame: DataFrame, options: OperationOptions) {
+    let ended: Promise<SparkError> | undefined;
+    const running = new Promise<void>((resolve) => {
+      const onProgress = ({ runningTasks }: { runningTasks: number }) => runningTasks > 0 && resolve();
+      ended = failure(frame.collect({ ...options, onProgress }));
+    });
+    return { running, ended: ended! };
+  }
+
   it('ends what has a tag, and nothing else', async () => {
     const frame = await spark.sql(ENDLESS);
     const other = spark.range(0, 3).count({ tags: ['short'] });
-    let error: SparkError | undefined;
-    failure(frame.collect({ tags: ['endless'] })).then(
-      (caught) => {
-        error = caught;
-      },
-      () => undefined,
-    );
-    const interrupted = new Set<string>();
-    await until(async () => {
-      for (const id of await spark.interruptTag('endless')) interrupted.add(id);
-      return error !== undefined;
-    }, 'the operation has ended');
-    expect(error?.errorClass).toBe('OPERATION_CANCELED');
-    expect(interrupted.size).toBe(1);
+    const { running, ended } = collectEndless(frame, { tags: ['endless'] });
+    await running;
+    expect(await spark.interruptTag('endless')).toHaveLength(1);
+    expect((await ended).errorClass).toBe('OPERATION_CANCELED');
     expect(await other).toBe(3);
   });
 
   it('ends an operation by its id', async () => {
     const operationId = randomUUID();
-    let error: SparkError | undefined;
-    failure((await spark.sql(ENDLESS)).collect({ operationId })).then(
-      (caught) => {
-        error = caught;
-      },
-      () => undefined,
-    );
-    await until(async () => {
-      await spark.interruptOperation(operationId);
-      return error !== undefined;
-    }, 'the operation has ended');
-    expect(error?.errorClass).toBe('OPERATION_CANCELED');
+    const { running, ended } = collectEndless(await spark.sql(ENDLESS), { operationId });
+    await running;
+    expect(await spark.interruptOperation(operationId)).toEqual([operationId]);
+    expect((await ended).errorClass).toBe('OPERATION_CANCELED');
   });
 
   it('by an abort or by leaving leaves nothing running', async () => {
-    const frame = await spark.sql(ENDLESS);
     const reason = new Error('enough');
     const controller = new AbortController();
-    const running = failure(frame.collect({ signal: controller.signal }));
-    setTimeout(() => controller.abort(reason), 5000);
-    expect(await running).toBe(reason);
+    const { running, ended } = collectEndless(await spark.sql(ENDLESS), { signal: controller.signal });
+    await running;
+    controller.abort(reason);
+    expect(await ended).toBe(reason);
     for await (const _ of spark.range(0, 1_000_000).rows()) break;
     await until(async () => (await spark.interruptAll()).length === 0, 'nothing is running');
+    // Both cores are free again.
+    expect(await spark.range(0, 10).repartition(2).count()).toBe(10);
   });
 });
 
