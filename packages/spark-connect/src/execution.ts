@@ -32,12 +32,12 @@ export interface ExecutionOptions {
  * ReattachExecute with the id of the last response that arrived; what comes then is exactly the rest. Which of the two
  * calls to make next follows from what the server knows of the operation:
  *
- * | the server says | it means | next |
- * |---|---|---|
- * | OPERATION_NOT_FOUND or SESSION_NOT_FOUND to ReattachExecute, and nothing has arrived yet | the first call never reached it | ExecutePlan |
- * | the same after responses have arrived | it lost the operation: it was restarted | the error |
- * | SESSION_NOT_FOUND or SESSION_CHANGED to ExecutePlan | it was restarted, and the session is gone | the error |
- * | OPERATION_ALREADY_EXISTS | the first call did reach it | ReattachExecute |
+ * | to | the server says | it means | next |
+ * |---|---|---|---|
+ * | reattach, nothing arrived yet | OPERATION_ or SESSION_NOT_FOUND | the first call never reached it | ExecutePlan |
+ * | reattach, rows arrived | the same | it was started anew and lost the operation | the error |
+ * | execute | SESSION_NOT_FOUND, SESSION_CHANGED | it was started anew, the session is gone | the error |
+ * | execute | OPERATION_ALREADY_EXISTS | the first call did reach it | ReattachExecute |
  */
 export class Execution implements AsyncIterable<ExecutePlanResponse> {
   readonly #client: ServiceClient;

@@ -63,7 +63,5 @@ export class ResultBatch {
 
 /** The record batches of one Arrow IPC stream. */
 export function readArrowStream(bytes: Uint8Array): RecordBatch[] {
-  // Arrow lays typed arrays over the bytes, which must start where eight bytes can.
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  return [...RecordBatchReader.from(aligned)];
+  return [...RecordBatchReader.from(bytes)];
 }

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SparkConnectionError, type SparkError, SparkSession, type StreamingQueryEvent } from '../../src/index.js';
+import {
+  SparkConnectionError,
+  type SparkError,
+  SparkSession,
+  type StreamingQueryEvent,
+  typeText,
+} from '../../src/index.js';
 import { SparkServer } from './spark-server.js';
 
 let server: SparkServer;
@@ -78,6 +84,22 @@ describe('a streaming query', () => {
     expect(await query.exception()).toBeUndefined();
     expect(await query.awaitTermination()).toBe(true);
     expect(await spark.streams.get(query.id)).toBeUndefined();
+  });
+
+  it('may have its watermark in the SQL text', async () => {
+    await rates(spark).createOrReplaceTempView('plain_rates');
+    const frame = await spark.sql(
+      `SELECT window.end, max(value) AS value
+      FROM STREAM plain_rates WATERMARK timestamp DELAY OF INTERVAL 0 SECONDS
+      GROUP BY window(timestamp, :length)`,
+      { length: '5 seconds' },
+    );
+    expect(await frame.isStreaming()).toBe(true);
+    expect((await frame.schema()).fields.map(({ name, type }) => [name, typeText(type)])).toEqual([
+      ['end', 'TIMESTAMP'],
+      ['value', 'BIGINT'],
+    ]);
+    expect(await frame.explain('extended')).toContain('EventTimeWatermark');
   });
 
   it('is waited for longer than the server keeps a stream', async () => {
