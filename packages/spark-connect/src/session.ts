@@ -3,6 +3,7 @@ import { type Artifact, hasArtifact, sendArtifacts } from './artifacts.js';
 import { parseConnectionString } from './connection-string.js';
 import { DataFrame } from './data-frame.js';
 import { DataFrameReader } from './data-frame-reader.js';
+import { SparkError } from './errors.js';
 import { InterruptType, SparkConnectService } from './generated/service_pb.js';
 import { checkTag, OperationTags } from './operation-tags.js';
 import { DEFAULT_RETRY_POLICY, type RetryClock, type RetryPolicy } from './retry-policy.js';
@@ -201,11 +202,17 @@ export class SparkSession {
     this.#client.close();
   }
 
-  /** Ends the session on the server, with its queries and views, and closes the connection. */
+  /**
+   * Ends the session on the server, with its queries and views, and closes the connection. A server that cannot be reached
+   * is tried for ten seconds; the connection is closed even if it fails.
+   */
   async stop(): Promise<void> {
     if (this.#client.isClosed) return;
+    const retry = { ...this.#client.retry, maxElapsedMs: RELEASE_TIMEOUT_MS };
     try {
-      await this.#client.call(releaseSession, {}, { timeoutMs: RELEASE_TIMEOUT_MS });
+      await this.#client.call(releaseSession, {}, { timeoutMs: RELEASE_TIMEOUT_MS, retry });
+    } catch (error) {
+      if (!(error instanceof SparkError && error.sessionIsGone)) throw error;
     } finally {
       await this.disconnect();
     }

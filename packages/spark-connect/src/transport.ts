@@ -48,7 +48,9 @@ function definition<Input extends DescMessage, Output extends DescMessage>(metho
     requestStream: method.methodKind === 'client_streaming',
     responseStream: method.methodKind === 'server_streaming',
     requestSerialize: (message) => Buffer.from(toBinary(method.input, message)),
-    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
+    // As plain bytes: slices of a Buffer would be views of it, and are Buffers in turn.
+    responseDeserialize: (bytes) =>
+      fromBinary(method.output, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
   } satisfies Pick<
     MethodDefinition<MessageShape<Input>, MessageShape<Output>>,
     'path' | 'requestStream' | 'responseStream' | 'requestSerialize' | 'responseDeserialize'

@@ -3,10 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { create } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SparkClientError } from '../src/errors.js';
+import { RelationSchema } from '../src/generated/relations_pb.js';
 import { connectTo, startServer } from './connecting.js';
-import type { ResponseInit } from './scripted-server.js';
+import { Refusal, type ResponseInit } from './scripted-server.js';
 
 const SESSION = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const complete: ResponseInit = { responseId: 'c', responseType: { case: 'resultComplete', value: {} } };
@@ -42,6 +45,32 @@ describe('a session', () => {
     expect(server.requests('releaseSession')).toMatchObject([{ sessionId: ended.sessionId }]);
     await expect(ended.version()).rejects.toThrow(SparkClientError);
     await expect(ended.range(0, 1).collect()).rejects.toThrow('the session is closed');
+  });
+
+  it('that the server does not know any more is ended too', async () => {
+    const server = await startServer();
+    const errorClass = 'INVALID_HANDLE.SESSION_CHANGED';
+    server.on('releaseSession', new Refusal(status.INTERNAL, `[${errorClass}] no`, { errorClass }));
+    const spark = await connectTo(server);
+    await spark.stop();
+    const other = await connectTo(server);
+    server.on('releaseSession', new Refusal(status.PERMISSION_DENIED, 'no'));
+    await expect(other.stop()).rejects.toMatchObject({ status: 'PERMISSION_DENIED' });
+    await expect(other.version()).rejects.toThrow('the session is closed');
+  });
+
+  it('sends back a relation of a kind that the client does not know as it came', async () => {
+    const server = await startServer();
+    const relation = create(RelationSchema);
+    const field = { no: 200, wireType: 2, data: Uint8Array.of(3, 1, 2, 3) };
+    relation.$unknown = [field];
+    const responseType = { case: 'sqlCommandResult', value: { relation } } as const;
+    server.onStream('executePlan', { responses: [{ responseId: 'r', responseType }, complete] });
+    const spark = await connectTo(server);
+    await (await spark.sql('SHOW CATALOGS')).limit(1).collect();
+    const { value } = server.requests('executePlan')[1].plan.opType.value.relType;
+    const [{ data, ...rest }] = value.input.$unknown;
+    expect({ ...rest, data: Uint8Array.from(data) }).toEqual(field);
   });
 
   it('is refused with an id that is no UUID', async () => {
