@@ -1,3 +1,4 @@
+import { type EventEmitter, once } from 'node:events';
 import {
   create,
   type DescMessage,
@@ -67,6 +68,13 @@ function channelCredentials(settings: ConnectionSettings, tls: TlsOptions | unde
   if ((privateKey === undefined) !== (certificateChain === undefined))
     throw new SparkClientError('tls: privateKey and certificateChain are given together or not at all');
   return credentials.createSsl(toBuffer(rootCertificates), toBuffer(privateKey), toBuffer(certificateChain));
+}
+
+/** Until there is room again, or the signal says that none is needed. */
+async function drained(stream: EventEmitter, signal: AbortSignal): Promise<void> {
+  await once(stream, 'drain', { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
 
 /** One gRPC channel and the headers of each call. It tries each call once and gives gRPC's errors as they are. */
@@ -143,17 +151,23 @@ export class Transport {
   ): Promise<MessageShape<Output>> {
     const { path, requestSerialize, responseDeserialize } = definition(method);
     return new Promise((resolve, reject) => {
+      const answered = new AbortController();
       const call = this.#client.makeClientStreamRequest(
         path,
         requestSerialize,
         responseDeserialize,
         this.#metadata(),
-        (error, response) => (error === null ? resolve(response as MessageShape<Output>) : reject(error)),
+        (error, response) => {
+          answered.abort();
+          if (error === null) resolve(response as MessageShape<Output>);
+          else reject(error);
+        },
       );
       const send = async (): Promise<void> => {
         for await (const request of requests) {
-          const hasRoom = call.write(create(method.input, request));
-          if (!hasRoom) await new Promise((drained) => call.once('drain', drained));
+          // A server may answer before it has taken all; leaving the loop lets go of what is being read.
+          if (answered.signal.aborted) return;
+          if (!call.write(create(method.input, request))) await drained(call, answered.signal);
         }
         call.end();
       };

@@ -77,6 +77,8 @@ export class ScriptedServer {
   readonly #server = new Server({ 'grpc.max_receive_message_length': -1 });
   readonly #streams = new Map<MethodName, StreamScript[]>();
   readonly #unary = new Map<MethodName, unknown[]>();
+  /** What an upload gets after its first piece. */
+  refuseUploads: Refusal | undefined;
   port = 0;
 
   static async start(credentials = ServerCredentials.createInsecure()): Promise<ScriptedServer> {
@@ -151,6 +153,11 @@ export class ScriptedServer {
     };
     const upload =
       (name: MethodName) => (call: ServerReadableStream<unknown, unknown>, callback: sendUnaryData<unknown>) => {
+        const { refuseUploads } = this;
+        if (refuseUploads !== undefined) {
+          call.once('data', () => callback(refuseUploads));
+          return;
+        }
         call.on('data', (request) => this.calls.push({ name, request, metadata: call.metadata }));
         call.on('end', () => this.#answer(name, undefined, callback));
       };

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { create } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseConnectionString } from '../src/connection-string.js';
 import { SparkClientError } from '../src/errors.js';
 import { RelationSchema } from '../src/generated/relations_pb.js';
+import { Transport } from '../src/transport.js';
 import { connectTo, startServer } from './connecting.js';
-import { Refusal, type ResponseInit } from './scripted-server.js';
+import { method, Refusal, type ResponseInit } from './scripted-server.js';
 
 const SESSION = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const complete: ResponseInit = { responseId: 'c', responseType: { case: 'resultComplete', value: {} } };
@@ -154,6 +156,24 @@ describe('artifacts', () => {
     for (const { data, crc } of pieces) expect(crc).toBe(BigInt(crc32(data)));
     const names = sent.slice(3).map(({ value }) => value.artifacts[0].name);
     expect(names).toEqual(['pyfiles/small.py', 'files/empty.txt', 'files/raw']);
+  });
+
+  it('are let go of when the server answers before it has all', async () => {
+    const server = await startServer();
+    server.refuseUploads = new Refusal(status.RESOURCE_EXHAUSTED, 'enough');
+    const transport = new Transport(parseConnectionString(server.url));
+    let isLeft = false;
+    const pieces = async function* () {
+      const value = { data: new Uint8Array(60_000), crc: 0n };
+      try {
+        for (;;) yield { payload: { case: 'chunk', value } } as const;
+      } finally {
+        isLeft = true;
+      }
+    };
+    await expect(transport.clientStream(method.addArtifacts, pieces())).rejects.toMatchObject({ details: 'enough' });
+    await vi.waitFor(() => expect(isLeft).toBe(true));
+    transport.close();
   });
 
   it('that arrive damaged are an error, and so are names that lead elsewhere', async () => {
