@@ -1,7 +1,8 @@
 /**
- * `npm run bench`: the project's figures, paired with mosquitto and a rhea server in one run.
+ * `npm run bench`: the project's figures, paired with mosquitto and a rhea server in one run; durable messages with
+ * Artemis and RabbitMQ, where they are installed (node scripts/install-peers.mjs --brokers).
  *
- *     --rows A,B     only rows whose name starts with one of these: mqtt, amqp, job, start, or one row
+ *     --rows A,B     only rows whose name starts with one of these: mqtt, amqp, durable, job, start, or one row
  *     --rounds N     alternating rounds. Default: 3
  *     --seconds N    length of one measurement. Default: 5
  *     --quick        one round of 1.5 s: shows that everything runs, proves no figure
@@ -15,6 +16,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureDurable } from './lib/durable-measure.mjs';
+import { durableRows } from './lib/durable-rows.mjs';
 import { buildGenerators } from './lib/generator.mjs';
 import { jobRows } from './lib/job-rows.mjs';
 import { measureJobs, measureMessaging, measureStart } from './lib/measure.mjs';
@@ -34,6 +37,7 @@ const { values: options } = parseArgs({
 const settings = {
   rounds: Number(options.rounds ?? (options.quick ? 1 : 3)),
   seconds: Number(options.seconds ?? (options.quick ? 1.5 : 5)),
+  quick: options.quick,
   say: (text) => process.stderr.write(`${text}\n`),
 };
 const wanted = options.rows?.split(',');
@@ -52,6 +56,7 @@ const load = () => loadavg().map((value) => value.toFixed(2));
 
 async function measure() {
   const messaging = messagingRows.filter((row) => isWanted(row.name));
+  const durable = durableRows.filter((row) => isWanted(row.name));
   const jobs = jobRows.filter((row) => isWanted(row.name));
   const result = {
     startedAt: new Date().toISOString(),
@@ -61,6 +66,8 @@ async function measure() {
     loadBefore: load(),
     versions: [millraceVersion()],
     messaging: [],
+    durable: [],
+    absent: [],
     jobs: [],
   };
   // The start is measured first, while the machine is as idle as it will be.
@@ -69,6 +76,12 @@ async function measure() {
     const { measured, versions } = await measureMessaging(messaging, settings);
     result.messaging = measured;
     result.versions = versions;
+  }
+  if (durable.length > 0) {
+    const { measured, versions, absent } = await measureDurable(durable, settings);
+    result.durable = measured;
+    result.versions = [...new Set([...result.versions, ...versions])];
+    result.absent = absent;
   }
   if (jobs.length > 0) result.jobs = await measureJobs(jobs, settings);
   result.loadAfter = load();
@@ -91,7 +104,7 @@ try {
   prepare();
   const result = await measure();
   keep(result);
-  const rows = [...result.messaging, ...result.jobs];
+  const rows = [...result.messaging, ...result.durable, ...result.jobs];
   const faulty = rows.filter(
     (row) => row.errors.length > 0 || row.medians.some((own) => own.name === 'millrace' && own.faults > 0),
   );

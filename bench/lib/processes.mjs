@@ -55,12 +55,14 @@ export function hasCommand(command) {
 }
 
 /** A peer that runs. `log` is the last part of what it wrote. */
-class Peer {
+export class Peer {
   constructor(name, version, child, ports) {
     this.name = name;
     this.version = version;
     this.child = child;
     this.ports = ports;
+    /** Whom the generators measure: the child, unless that only starts the process that does the work. */
+    this.pid = child.pid;
     this.log = '';
     this.stopping = false;
     for (const stream of [child.stdout, child.stderr]) {
@@ -73,10 +75,6 @@ class Peer {
       running.delete(child);
       if (!this.stopping) this.ended = `${name} ended by itself (${signal ?? code}): ${this.log.trim()}`;
     });
-  }
-
-  get pid() {
-    return this.child.pid;
   }
 
   get rssMb() {
@@ -95,7 +93,7 @@ class Peer {
   }
 }
 
-async function waitForPort(peer, port, timeoutMs) {
+export async function waitForPort(peer, port, timeoutMs) {
   const giveUp = performance.now() + timeoutMs;
   while (performance.now() < giveUp) {
     if (peer.ended !== undefined) throw new Error(peer.ended);
@@ -150,14 +148,16 @@ export function millraceVersion() {
 }
 
 /**
- * @param {{ apply?: string[], processor?: number }} [options] documents to apply at the start; processor to pin to
+ * @param {{ apply?: string[], processor?: number, data?: string }} [options] documents to apply at the start; processor to
+ *   pin to; directory of a durable store
  * @returns the peer, with `readyMs`: from the start of the process to its line "millrace ready"
  */
-export async function startMillrace({ apply = [], processor } = {}) {
+export async function startMillrace({ apply = [], processor, data } = {}) {
   const ports = { amqp: await freePort(), mqtt: await freePort(), http: await freePort() };
   const args = [millraceBin, 'serve', '--host', '127.0.0.1'];
   for (const [name, port] of Object.entries(ports)) args.push(`--${name}-port`, String(port));
   for (const file of apply) args.push('--apply', file);
+  if (data !== undefined) args.push('--data', data);
   const started = performance.now();
   const [command, all] = pinned(process.execPath, args, processor);
   const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -21,6 +21,30 @@ function messagingLine(row) {
   return [row.title, ...cells(own), peer?.name ?? '–', ...cells(peer), ratio, verdicts.join('<br>') || '–'];
 }
 
+/** A rate with its latencies, or these alone where a row is about them. */
+function durableCell(entry) {
+  if (entry === undefined) return '–';
+  const rate = `${short(entry.recv_per_s)}/s`;
+  const latency = entry.p50_us === undefined ? '' : `, ${short(entry.p50_us)} / ${short(entry.p99_us)} µs`;
+  const processor = entry.cpu_us_per_recv > 0 ? `, ${entry.cpu_us_per_recv.toFixed(2)} µs CPU` : '';
+  const flood = entry.flood_per_s === undefined ? '' : `, flood ${short(entry.flood_per_s)}/s`;
+  const stored = entry.stored_per_s === undefined ? '' : `, stored with ${short(entry.stored_per_s)}/s`;
+  return `${rate}${latency}${processor}${flood}${stored}`;
+}
+
+function durableLine(row) {
+  const own = row.medians.find(({ name }) => name === 'millrace');
+  const others = row.medians.filter(({ name }) => name !== 'millrace');
+  const verdicts = [...row.verdicts.map(verdictText), ...row.errors.map((error) => `error: ${error.split('\n')[0]}`)];
+  return [
+    row.title,
+    durableCell(own),
+    own === undefined ? '–' : own.rss_mb.toFixed(0),
+    others.map((entry) => `${entry.name}: ${durableCell(entry)}`).join('<br>') || '–',
+    verdicts.join('<br>') || '–',
+  ];
+}
+
 function jobLine(row) {
   const own = row.medians[0];
   const verdicts = [...row.verdicts.map(verdictText), ...row.errors.map((error) => `error: ${error.split('\n')[0]}`)];
@@ -55,6 +79,15 @@ export function reportText(result) {
     const head = ['row', 'Millrace msgs/s', 'CPU µs', 'p50 / p99 µs', 'RSS MB', 'peer'];
     head.push('peer msgs/s', 'CPU µs', 'p50 / p99 µs', 'RSS MB', 'ratio', 'bar');
     parts.push('## Messaging', table(head, result.messaging.map(messagingLine)));
+  }
+  if (result.durable.length > 0) {
+    const head = ['row', 'Millrace msgs/s, p50 / p99', 'RSS MB', 'beside it', 'bar'];
+    parts.push(
+      '## Durable messages',
+      'Accepted when they are on disk: each store lies on the same file system and syncs before it answers, but for mosquitto, ' +
+        `which writes its database now and then. "disk" is a bare write and fdatasync of 200 bytes. ${result.absent.join('. ')}`.trim(),
+      table(head, result.durable.map(durableLine)),
+    );
   }
   if (result.jobs.length > 0) {
     const head = [

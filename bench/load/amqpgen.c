@@ -24,6 +24,7 @@ typedef struct {
   int d_pending;
   u64 recv;
   u64 flows;
+  u64 *sent_at;
 } Conn;
 static int ns = 1, nr = 1, unsettled = 0, durable = 0, size = 100, port = 5672, credit = 1000;
 static long cap = 2000;
@@ -40,6 +41,12 @@ static int measuring;
 static u64 bad, ooo;
 static u32 expq[64];
 static long uwin = 1000;
+// -n: so many messages, then the end. -A: latencies are from sending to the outcome, not to the receiver.
+static long count = 0;
+static int accept_latency = 0;
+static u64 refused;
+// Send times of unsettled messages, by delivery id: -W must be less.
+#define SENT_AT 65536
 // ---- encode
 static u8 *wu32(u8 *p, u32 v) {
   p[0] = v >> 24;
@@ -324,7 +331,7 @@ static void handle(Conn *c, const u8 *f, u32 len, u64 now) {
         bad++;
       if (b[size - 1] != 'x') bad++;
     }
-    if (measuring) hrec(now - ts);
+    if (measuring && !accept_latency) hrec(now - ts);
     recvd++;
     c->recv++;
     c->rdcount++;
@@ -358,11 +365,14 @@ static void handle(Conn *c, const u8 *f, u32 len, u64 now) {
       const u8 *z = q + 1;
       int oc = *z == 0x53 ? z[1] : z[8];
       if (oc != 0x24) {
-        fprintf(stderr, "outcome %x\n", oc);
+        if (refused == 0) fprintf(stderr, "outcome %x\n", oc);
+        refused += b - a + 1;
       }
     }
     if (role) {
       u32 k = b - a + 1;
+      if (accept_latency && measuring)
+        for (u32 i = a; i != b + 1; i++) hrec(now - c->sent_at[i % SENT_AT]);
       c->settled += k;
       settled += k;
       if (!st) { /* settle back */
@@ -622,6 +632,7 @@ static int add_msg(Conn *c, u64 ts) {
   }
   memcpy(p, &ts, 8);
   memset(p + 8, 'x', size - 8);
+  c->sent_at[c->next_did % SENT_AT] = ts;
   {
     u32 sq = (u32)c->sent;
     memcpy(p + 12, &c->id, 4);
@@ -647,10 +658,63 @@ static long room(Conn *c) {
   }
   return r;
 }
+static void poll_all(int timeout_ms) {
+  struct epoll_event ev[128];
+  int n = epoll_wait(ep, ev, 128, timeout_ms);
+  for (int i = 0; i < n; i++) {
+    Conn *c = ev[i].data.ptr;
+    if (ev[i].events & EPOLLOUT) flush_c(c);
+    if (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) on_read(c);
+  }
+}
+// Sends `count` messages until each has its outcome, or receives so many, or both; nothing for 20 s ends it.
+static void run_count(void) {
+  u64 began = now_ns(), progress_at = began, progress = 0;
+  double c0 = cpu_ticks_s(), g0 = self_cpu();
+  measuring = 1;
+  int rr = 0;
+  while ((ns && (unsettled ? settled : sent) < (u64)count) || (nr && recvd < (u64)count)) {
+    int busy = 0;
+    for (int k = 0; k < ns && sent < (u64)count; k++) {
+      Conn *c = &S[rr++ % ns];
+      long n = room(c);
+      if (n > 400) n = 400;
+      if (n > count - (long)sent) n = count - (long)sent;
+      u64 now = now_ns();
+      for (long i = 0; i < n; i++)
+        if (!add_msg(c, now)) break;
+      if (c->ol && !c->wantw) {
+        flush_c(c);
+        busy = n > 0;
+      }
+    }
+    poll_all(busy ? 0 : 100);
+    if (sent + settled + recvd != progress) {
+      progress = sent + settled + recvd;
+      progress_at = now_ns();
+    } else if (now_ns() - progress_at > 20000000000ull)
+      break;
+  }
+  double dt = (now_ns() - began) / 1e9;
+  u64 done = nr ? recvd : unsettled ? settled : sent;
+  printf("{\"label\":\"%s\",\"proto\":\"amqp\",\"count\":%ld,\"seconds\":%.3f,\"recv_per_s\":%.0f,\"p50_us\":%.0f,\"p99_us\":"
+         "%.0f,\"p999_us\":%.0f,\"cpu_us_per_recv\":%.2f,\"gen_cpu_pct\":%.0f,\"rss_mb\":%.0f,\"lost\":%lu,\"bad\":%lu,\"gaps\":"
+         "%lu,\"refused\":%lu}\n",
+         label, count, dt, done / dt, hpct(.5) / 1e3, hpct(.99) / 1e3, hpct(.999) / 1e3,
+         done ? (cpu_ticks_s() - c0) * 1e6 / done : 0, (self_cpu() - g0) / dt * 100, rss_mb(),
+         (unsigned long)(done < (u64)count ? count - done : 0), (unsigned long)bad, (unsigned long)ooo,
+         (unsigned long)refused);
+}
 int main(int ac, char **av) {
   int o;
   const char *pids = 0;
-  while ((o = getopt(ac, av, "h:p:S:R:a:b:s:w:t:C:c:r:T:L:m:W:uUdDK")) != -1) switch (o) {
+  while ((o = getopt(ac, av, "h:p:S:R:a:b:s:w:t:C:c:r:T:L:m:W:n:uUdDKA")) != -1) switch (o) {
+    case 'n':
+      count = atol(optarg);
+      break;
+    case 'A':
+      accept_latency = 1;
+      break;
     case 'h':
       host = optarg;
       break;
@@ -729,6 +793,7 @@ int main(int ac, char **av) {
       c->isrecv = !k;
       c->ob = malloc(OBUF + 65536);
       c->ib = malloc(IBUF);
+      c->sent_at = c->isrecv ? 0 : calloc(SENT_AT, sizeof(u64));
       c->fd = tcp_connect(host, port);
       hs(c);
       set_nb(c->fd);
@@ -739,6 +804,10 @@ int main(int ac, char **av) {
         flush_c(c);
       }
     }
+  }
+  if (count) {
+    run_count();
+    return 0;
   }
   // drain any leftovers for 300ms
   struct epoll_event ev[128];
@@ -834,7 +903,7 @@ int main(int ac, char **av) {
   u64 rec = recvd - r0;
   // What is still under way must arrive, within two seconds of the last that did; the rest is lost.
   lastrecv = now_ns();
-  while (recvd < sent && now_ns() - lastrecv < 2000000000ull) {
+  while (nr && recvd < sent && now_ns() - lastrecv < 2000000000ull) {
     int n = epoll_wait(ep, ev, 128, 50);
     for (int i = 0; i < n; i++) {
       Conn *c = ev[i].data.ptr;
@@ -847,13 +916,13 @@ int main(int ac, char **av) {
       if (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) on_read(c);
     }
   }
-  lost = sent > recvd ? sent - recvd : 0;
+  lost = nr && sent > recvd ? sent - recvd : 0;
 
   printf("{\"label\":\"%s\",\"proto\":\"amqp\",\"unsettled\":%d,\"durable\":%d,\"rate\":%ld,\"recv_per_s\":%.0f,\"sent_"
          "per_s\":%.0f,\"settled_per_s\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"p999_us\":%.0f,\"cpu_us_per_recv\":%."
-         "2f,\"cpu_pct\":%.0f,\"gen_cpu_pct\":%.0f,\"rss_mb\":%.0f,\"lost\":%lu,\"bad\":%lu,\"gaps\":%lu}\n",
+         "2f,\"cpu_pct\":%.0f,\"gen_cpu_pct\":%.0f,\"rss_mb\":%.0f,\"lost\":%lu,\"bad\":%lu,\"gaps\":%lu,\"refused\":%lu}\n",
          label, unsettled, durable, rate, rec / dt, (sent - s0) / dt, (settled - st0) / dt, hpct(.5) / 1e3,
          hpct(.99) / 1e3, hpct(.999) / 1e3, rec ? dc * 1e6 / rec : 0, dc / dt * 100, dg / dt * 100, rss_mb(),
-         (unsigned long)lost, (unsigned long)bad, (unsigned long)ooo);
+         (unsigned long)lost, (unsigned long)bad, (unsigned long)ooo, (unsigned long)refused);
   return 0;
 }

@@ -58,7 +58,8 @@ static void handshake(Conn *c) {
   l += put_rl(b + l, 10 + 2 + cl);
   memcpy(b + l, "\0\4MQTT\4", 7);
   l += 7;
-  b[l++] = clean ? 2 : 0;
+  // Only subscribers keep a session: it is where messages wait.
+  b[l++] = clean || !c->issub ? 2 : 0;
   b[l++] = 0;
   b[l++] = 120;
   b[l++] = 0;
@@ -214,7 +215,7 @@ static int add_msg(Conn *c, u64 ts) {
 int main(int ac, char **av) {
   int o;
   const char *pids = 0;
-  while ((o = getopt(ac, av, "h:p:P:S:q:s:w:t:W:C:r:T:L:")) != -1) switch (o) {
+  while ((o = getopt(ac, av, "h:p:P:S:q:s:w:t:W:C:r:T:L:k")) != -1) switch (o) {
     case 'h':
       host = optarg;
       break;
@@ -253,6 +254,9 @@ int main(int ac, char **av) {
       break;
     case 'L':
       label = optarg;
+      break;
+    case 'k':
+      clean = 0;
       break;
     default:
       exit(1);

@@ -20,8 +20,11 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT_CODE.failed, 'Failed; standard error says why.'],
   [EXIT_CODE.wrongUsage, 'Wrong usage: an unknown command, option or kind, or a value that cannot be.'],
   [EXIT_CODE.partly, 'Partly done: some messages or documents were refused, others not.'],
-  [EXIT_CODE.notFound, 'The named address, job or connection does not exist.'],
-  [EXIT_CODE.conflict, 'Conflict: it would throw away stored messages, or it was changed meanwhile.'],
+  [EXIT_CODE.notFound, 'The named address, job, connection, file or store does not exist.'],
+  [
+    EXIT_CODE.conflict,
+    'Conflict: it would throw away stored messages or a file, it was changed meanwhile, or a server has the store open.',
+  ],
   [EXIT_CODE.notAllowed, 'Not allowed: not signed in, or without the right.'],
   [EXIT_CODE.notReachable, 'Nothing answers at that host and port.'],
   [EXIT_CODE.timedOut, 'Timed out before what was asked for had happened.'],

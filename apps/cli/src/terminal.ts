@@ -16,8 +16,12 @@ export interface Terminal {
   readonly columns: number | undefined;
   /** Data, as it stands. */
   data(text: string): void;
+  /** Much data: resolves when there is room for more, or when nobody reads it any more. */
+  write(chunk: string | Uint8Array): Promise<void>;
   /** A line for people. */
   note(line: string): void;
+  /** How far something is, in place of what was said so before; nothing off a terminal. '' takes it away. */
+  progress(line: string): void;
   /** Aborted when the user wants the command to end; its `reason` is an InterruptionReason. From the first call on, Ctrl-C no longer kills. */
   interruption(): AbortSignal;
 }
@@ -45,8 +49,15 @@ export function processTerminal(): Terminal {
     data: (text) => {
       process.stdout.write(text);
     },
+    write: (chunk) =>
+      new Promise((resolve) => {
+        process.stdout.write(chunk, () => resolve());
+      }),
     note: (line) => {
       process.stderr.write(`${line}\n`);
+    },
+    progress: (line) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
     },
     interruption: () => {
       if (!watching) {

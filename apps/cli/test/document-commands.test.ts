@@ -373,6 +373,7 @@ describe('pause, resume, status', () => {
       addresses: { total: 3, ready: 2 },
       jobs: { total: 1, running: 1 },
       connections: 4,
+      store: { kind: 'disk', state: 'open', directory: '/srv/data', bytesOnDisk: 83886080, bytesLive: 7 },
     };
     const hot = addressDocument(
       'hot',
@@ -386,6 +387,7 @@ describe('pause, resume, status', () => {
     });
     expect(output).toContain(`Millrace 0.1.0, ${ready ? 'ready' : 'not ready'}, since`);
     expect(output).toContain('Addresses:   2 of 3 ready');
+    expect(output).toContain('Store:       /srv/data, 80 MiB on disk');
     expect(output).toContain('Endpoint:    amqp://[::1]:5672');
     expect(output).toMatch(/^Attention:\n {2}address hot: Declaring: the messaging plane does not have it yet\n$/m);
     expect(code).toBe(exitCode);

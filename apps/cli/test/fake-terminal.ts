@@ -5,6 +5,8 @@ export interface FakeTerminal extends Terminal {
   /** What was written to standard output and standard error so far. */
   readonly output: () => string;
   readonly notes: () => string;
+  /** What was written as bytes. */
+  readonly bytes: () => Buffer;
   interrupt(reason?: InterruptionReason): void;
   /** Resolves as soon as standard output holds `text`. */
   outputHolding(text: string): Promise<void>;
@@ -24,6 +26,7 @@ export function fakeTerminal(
   const controller = new AbortController();
   const written = new Watched();
   const said = new Watched();
+  const raw: Buffer[] = [];
   const isTerminal = options.isTerminal ?? false;
   return {
     environment: options.environment ?? {},
@@ -32,6 +35,12 @@ export function fakeTerminal(
     outputIsTerminal: isTerminal,
     columns: options.columns,
     data: (text) => written.add(text),
+    write: async (chunk) => {
+      if (typeof chunk === 'string') written.add(chunk);
+      else raw.push(Buffer.from(chunk));
+    },
+    bytes: () => Buffer.concat(raw),
+    progress: () => {},
     note: (line) => said.add(`${line}\n`),
     interruption: () => controller.signal,
     output: () => written.text,

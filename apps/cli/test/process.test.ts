@@ -1,8 +1,12 @@
 /** What only a process of its own shows: signals, closed pipes, exit codes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { valueBody } from '@millrace/amqp';
+import { DiskJournal } from '@millrace/journal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FakeAmqpServer, startFakeAmqpServer } from './fake-amqp-server.js';
 
@@ -62,6 +66,25 @@ describe('a process', () => {
     expect(await ended).toEqual({ code: 0, signal: null });
     expect(said.notes).toMatch(/^\d+ messages received from max at .*\n$/);
     expect(server.goodbyes()).toBe(1);
+  });
+
+  it('prints a store to whoever reads it, for as long as that is', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'millrace-cli-'));
+    try {
+      const owner = { replay: () => {}, rewrite: () => {} };
+      const journal = await DiskJournal.open({ directory, owner, segmentBytes: 1024 ** 2 });
+      for (let record = 0; record < 50_000; record++) journal.append(200, Buffer.from('x'), 0, 1);
+      await new Promise((resolve) => journal.commit(resolve));
+      await journal.close();
+      const { process, said, ended, until } = start('store', 'dump', directory);
+      await until('type 200');
+      process.stdout.destroy();
+      expect(await ended).toEqual({ code: 0, signal: null });
+      expect(said.notes).toBe('');
+      expect(said.output.length).toBeLessThan(50_000 * 80);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('has the exit code of its command, and ends by itself', async () => {

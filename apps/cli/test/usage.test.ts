@@ -30,6 +30,13 @@ describe('wrong usage ends with 2, says what is wrong on standard error and noth
     ['demo --for 5 sec', /500ms, 30s/],
     ['demo --protocol http', /Allowed choices are amqp, mqtt/],
     ['demo --amqp-port 70000', /port from 1 to 65535/],
+    ['store', /Usage: millrace store/],
+    ['store check', /no store is named.*--data <directory>/s],
+    ['store dump a --data b', /two stores are named, "a" and "b"/],
+    ['store dump a -o json', /Allowed choices are text, jsonl/],
+    ['store chekc a', /unknown command 'chekc'/],
+    ['backup', /missing required argument 'file'/],
+    ['restore x', /required option '--data/],
     ['serve --undeclared-amqp maybe', /Allowed choices are refuse, queue, topic/],
   ];
   it.each(cases)('millrace %s', async (line, complaint) => {
@@ -55,7 +62,10 @@ describe('wrong usage ends with 2, says what is wrong on standard error and noth
 
 describe('help', () => {
   const program = createMillraceProgram(fakeTerminal(), () => {});
-  const names = program.commands.map((command) => command.name());
+  const names = program.commands.flatMap((command) => [
+    command.name(),
+    ...command.commands.map((inner) => `${command.name()} ${inner.name()}`),
+  ]);
 
   it('goes to standard output with 0', async () => {
     const terminal = fakeTerminal();
@@ -66,12 +76,7 @@ describe('help', () => {
 
   it.each(['', ...names])('of "%s" fits in 80 columns and has an example', async (name) => {
     const terminal = fakeTerminal();
-    expect(
-      await main(
-        [name, '--help'].filter((word) => word !== ''),
-        terminal,
-      ),
-    ).toBe(0);
+    expect(await main(`${name} --help`.trim().split(' '), terminal)).toBe(0);
     const tooLong = terminal
       .output()
       .split('\n')

@@ -26,6 +26,7 @@ export { ReceiverLink } from './engine/receiver-link.js';
 export { parsePlain, type SaslMechanism, saslAnonymous, saslExternal, saslPlain } from './engine/sasl-mechanism.js';
 export { OutgoingDelivery, SenderLink } from './engine/sender-link.js';
 export type { Session, SessionState } from './engine/session.js';
+export type { Spool } from './engine/spool.js';
 export { HEADER_SIZE_MAX, Header, PRIORITY_DEFAULT } from './message/header.js';
 export {
   type AmqpMessage,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Spool } from '../src/index.js';
 import {
   ACCEPTED,
   AmqpError,
@@ -25,6 +26,29 @@ function openedSender(pair: Pair, credit: number): { sender: SenderLink; receive
   receiver.setCredit(credit);
   pair.run();
   return { sender: near as SenderLink, receiver };
+}
+
+class RecordingSpool implements Spool {
+  state: 'open' | 'closed' = 'open';
+  private bytes = Buffer.alloc(0);
+  private readonly room: number;
+
+  constructor(room = Number.POSITIVE_INFINITY) {
+    this.room = room;
+  }
+
+  append(source: Buffer, start: number, end: number): void {
+    if (this.bytes.length + end - start > this.room) throw new Error('ENOSPC');
+    this.bytes = Buffer.concat([this.bytes, source.subarray(start, end)]);
+  }
+
+  take(): Buffer {
+    return this.bytes;
+  }
+
+  close(): void {
+    this.state = 'closed';
+  }
 }
 
 describe('both roles of the engine, back to back', () => {
@@ -205,6 +229,49 @@ describe('both roles of the engine, back to back', () => {
     pair.run();
     expect(pair.client.handler.events).toContain('detach link-0 closed amqp:resource-limit-exceeded');
     expect(pair.listener.connection.partialBytes).toBe(0);
+  });
+
+  it('puts what is large into a spool while it comes, and takes it back whole', () => {
+    const spools: RecordingSpool[] = [];
+    const openSpool = () => {
+      spools.push(new RecordingSpool());
+      return spools.at(-1)!;
+    };
+    const pair = new Pair({}, { partialBytesMax: 1_200_000, openSpool });
+    const { sender } = openedSender(pair, 10);
+    const body = Array.from({ length: 300_000 }, (_, i) => `${i}`.padStart(10, '.')).join('');
+    sender.send(message('x'.repeat(900_000)));
+    sender.send(message(body));
+    sender.send(message('y'.repeat(200_000)));
+    pair.run();
+    const { messages } = pair.listener.handler;
+    // The body's own bytes stand behind its section's five.
+    const sent = ['x'.repeat(900_000), body, 'y'.repeat(200_000)];
+    expect(messages.map((bytes, i) => bytes.subarray(-sent[i]!.length).toString() === sent[i])).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(spools.map(({ state }) => state)).toEqual(['closed']);
+    expect(pair.listener.connection.partialBytes).toBe(0);
+  });
+
+  it('gives up the spool of a message that ends with its link, and refuses one that finds no room', () => {
+    const spool = new RecordingSpool();
+    const pair = new Pair({}, { openSpool: () => spool });
+    const { sender } = openedSender(pair, 10);
+    sender.send(message('x'.repeat(3_000_000)));
+    pair.client.connection.flush();
+    const bytes = pair.client.output.take();
+    pair.listener.connection.ingest(bytes, 0, 2_000_000);
+    expect(spool.state).toBe('open');
+    pair.listener.connection.transportClosed();
+    expect(spool.state).toBe('closed');
+
+    const full = new Pair({}, { openSpool: () => new RecordingSpool(2_000_000) });
+    openedSender(full, 10).sender.send(message('x'.repeat(3_000_000)));
+    full.run();
+    expect(full.client.handler.events).toContain('detach link-0 closed amqp:resource-limit-exceeded');
   });
 
   it('gives back what it held once a message is whole', () => {

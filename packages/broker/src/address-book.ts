@@ -10,6 +10,7 @@ import {
 import { Anycast } from './anycast.js';
 import type { CapacitySource, WatchedProducer } from './capacity-watch.js';
 import type { Core } from './core.js';
+import { deduplicationFault } from './id-window.js';
 import type { StoreFacts } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
@@ -206,6 +207,7 @@ export class AddressBook implements TopicKeeper {
 
   private drop(address: Address): void {
     if (this.addresses.get(address.name) === address) this.addresses.delete(address.name);
+    this.core.ids.forgetRecovered(address.name);
     this.setImplicit(address, false);
     if (address.owner !== undefined) {
       this.temporaryCount--;
@@ -253,14 +255,19 @@ function storedBy(address: Address): number {
   return stored;
 }
 
-function invalidity(name: string, { type, limits, ttlMs, maxDeliveries }: AddressSettings): string | undefined {
+function invalidity(name: string, settings: AddressSettings): string | undefined {
+  const { type, limits, ttlMs, maxDeliveries, deduplication } = settings;
   if (!isValidName(name)) return `"${name}" is not a name for an address: wildcards and empty names are not allowed.`;
   if (name.startsWith(TEMPORARY_PREFIX)) return `Names that begin with ${TEMPORARY_PREFIX} are the broker's own.`;
   if (!ADDRESS_TYPES.includes(type)) return `There is no address type "${type}".`;
   for (const [limit, value] of Object.entries({ ...limits, maxDeliveries })) {
     if (!Number.isSafeInteger(value) || value < 1) return `${limit} must be a whole number of at least 1.`;
   }
-  return Number.isSafeInteger(ttlMs) && ttlMs >= 0 ? undefined : 'ttlMs must be a whole number of at least 0.';
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) return 'ttlMs must be a whole number of at least 0.';
+  if (deduplication === undefined) return undefined;
+  if (type !== 'queue' && type !== 'topic')
+    return `Only queues and topics look for duplicates, and "${name}" is ${type}.`;
+  return deduplicationFault(deduplication);
 }
 
 function unreachable(type: never): never {

@@ -1,4 +1,5 @@
 /** What can be set on an address, and what is true of one that nobody set. */
+import type { Deduplication } from './id-window.js';
 
 export const ADDRESS_TYPES = ['queue', 'topic', 'anycast', 'multicast'] as const;
 export type AddressType = (typeof ADDRESS_TYPES)[number];
@@ -28,6 +29,8 @@ export interface AddressSettings {
   readonly ttlMs: number;
   /** Failed deliveries after which a message is a dead letter. */
   readonly maxDeliveries: number;
+  /** Queues and topics: a message whose id is in this window is answered as accepted, and not stored. */
+  readonly deduplication: Deduplication | undefined;
 }
 
 /** Settings as they are passed to `declare`: what is left out is taken from `DEFAULT_SETTINGS`. */
@@ -46,6 +49,7 @@ export const DEFAULT_SETTINGS: Omit<AddressSettings, 'type'> = {
   expiry: '',
   ttlMs: 0,
   maxDeliveries: 10,
+  deduplication: undefined,
 };
 
 /**

@@ -26,6 +26,14 @@ export class Anycast extends Address {
     return 0;
   }
 
+  get pagedOut(): number {
+    return 0;
+  }
+
+  get unreadable(): undefined {
+    return undefined;
+  }
+
   get receivers(): number {
     return this.members.length;
   }
@@ -63,6 +71,10 @@ export class Anycast extends Address {
     let offered = 0;
     for (const { consumer } of this.members) offered += Math.max(0, consumer.capacity());
     return Math.min(CAPACITY_MAX, Math.ceil(offered / Math.max(1, this.producers.size)));
+  }
+
+  waitsForJournal(): boolean {
+    return false;
   }
 
   refusalFor(messages: number): RefusalReason | undefined {

@@ -11,11 +11,12 @@
  * A journal that keeps nothing gets empty records: order, counts and failures are then as with any other, and nothing
  * is encoded. Layouts: log/.
  */
-import { CommitBatch } from './commit-batch.js';
-import type { Journal } from './journal-port.js';
+import { type JournalError, JournalFull } from '@millrace/journal';
+import { CommitBatch, type MovedMessage } from './commit-batch.js';
+import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
 import type { LateRecord } from './log/late-record.js';
-import { Holders, writeMessage } from './log/message-record.js';
+import { Holders, writeMessage, writeMessageAgain } from './log/message-record.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { RecordWriter } from './log/record-writer.js';
 import { beginSettled, RANGES_MAX, writeRange } from './log/settled-record.js';
@@ -23,7 +24,7 @@ import { type SettledRun, SettledRuns } from './log/settled-runs.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
-import type { RefusalReason } from './outcome.js';
+import { COUNTED_APART, SharedRecords } from './shared-records.js';
 import type { Turn } from './turn.js';
 
 /** Ticks between two retries at most: about six seconds. */
@@ -44,6 +45,10 @@ export class BrokerLog {
   lastStore = 0;
   /** Records up to here are on disk. */
   durablePosition = NOWHERE;
+  /** Called when it rose. */
+  written: (() => void) | undefined = undefined;
+  /** Holders of records that several stores share, where messages do not count them. */
+  readonly shared: SharedRecords;
   private readonly journal: Journal;
   private readonly turn: Turn;
   private readonly writer = new RecordWriter();
@@ -63,9 +68,10 @@ export class BrokerLog {
   /** A segment is to go with the next batch. */
   private emptying = false;
 
-  constructor(journal: Journal, turn: Turn) {
+  constructor(journal: Journal, turn: Turn, shared = new SharedRecords()) {
     this.journal = journal;
     this.turn = turn;
+    this.shared = shared;
   }
 
   /** The batch that is being filled. */
@@ -73,11 +79,15 @@ export class BrokerLog {
     return this.batch;
   }
 
+  get durable(): boolean {
+    return this.journal.durable;
+  }
+
   /** Why nothing new can be made durable now; undefined: it can. */
-  get refusal(): RefusalReason | undefined {
+  get refusal(): 'journal-full' | 'journal-failed' | undefined {
     const kind = this.journal.state?.kind ?? 'open';
     if (kind === 'open') return undefined;
-    return kind === 'full' ? 'resource-limit-exceeded' : 'journal-failed';
+    return kind === 'full' ? 'journal-full' : 'journal-failed';
   }
 
   /** Whether this owned message lies in the journal already, so that another store needs one of its own. */
@@ -175,8 +185,25 @@ export class BrokerLog {
    */
   gaveUp(message: Message): void {
     if (message === this.message) this.writeMessage();
-    if (message.recordHolders === 0 || --message.recordHolders > 0 || message.recordPosition === NOWHERE) return;
-    this.batch.release(message.recordPosition, message.recordLength);
+    const { recordHolders, recordPosition } = message;
+    if (recordHolders === COUNTED_APART) {
+      this.gaveUpRecord(recordPosition, message.recordLength);
+      return;
+    }
+    if (recordHolders === 0 || --message.recordHolders > 0 || recordPosition === NOWHERE) return;
+    this.batch.release(recordPosition, message.recordLength);
+  }
+
+  /** The same of a message that is not in memory. */
+  gaveUpRecord(position: number, length: number): void {
+    if (this.shared.giveUp(position) === 0) this.batch.release(position, length);
+  }
+
+  /** A message that is not in memory has left this store. */
+  settledRecord(store: MessageStore, sequence: number, record: { position: number; length: number }): void {
+    this.touch();
+    this.settledRuns.add(store, sequence, sequence);
+    this.gaveUpRecord(record.position, record.length);
   }
 
   /** Has it written at the end of the turn. */
@@ -199,13 +226,17 @@ export class BrokerLog {
     if (position !== NOWHERE) this.journal.release?.(position, length);
   }
 
-  /** Writes a message again, for those that hold it still. */
-  move(message: Message, holders: Holders): void {
+  /** Writes a message's record again, for those that hold it still: `stores` has them by the number of the holder. */
+  move(record: JournalRecord, holders: Holders, stores: readonly MessageStore[]): void {
     this.writeMessage();
-    this.batch.moved.push({ message, position: message.recordPosition, length: message.recordLength });
-    writeMessage(this.writer, message, holders);
-    message.recordLength = this.writer.length;
-    message.recordPosition = this.append(RecordType.stored);
+    const { position } = record;
+    writeMessageAgain(this.writer, record, holders);
+    const { length } = this.writer;
+    const movedTo = this.append(RecordType.stored);
+    const sequences = holders.sequences.slice(0, holders.length);
+    for (let i = 0; i < stores.length; i++) stores[i]!.blocks.recordMoved(sequences[i]!, movedTo, length);
+    this.shared.move(position, movedTo);
+    this.batch.moved.push({ position, length: record.end - record.start, movedTo, stores, sequences });
   }
 
   /**
@@ -231,7 +262,7 @@ export class BrokerLog {
     this.dirty = false;
     if (dirty) {
       this.inFlight = batch;
-      this.journal.commit((error) => this.reported(batch, error !== undefined));
+      this.journal.commit((error) => this.reported(batch, error));
     } else if (this.inFlight === undefined) this.succeeded(batch);
     else {
       this.inFlight.followers ??= [];
@@ -262,13 +293,13 @@ export class BrokerLog {
       }
       for (const record of batch.late) this.late.add(record);
       for (const { store, sequence, message } of batch.kept) {
-        if (store.messageAt(sequence) !== message) continue;
+        if (store.blocks.messageAt(sequence) !== message) continue;
         this.batch.kept.push({ store, sequence, message });
-        this.addHolder(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        this.addHolder(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       for (const { store, sequence, message } of batch.counted) {
-        if (store.messageAt(sequence) !== message) continue;
-        this.deliveryCount(store, sequence, { message, count: store.deliveryCountAt(sequence) });
+        if (store.blocks.messageAt(sequence) !== message) continue;
+        this.deliveryCount(store, sequence, { message, count: store.countIn(store.blocks.slotAt(sequence), sequence) });
       }
       batch.releasedPositions.forEach((position, i) => {
         this.batch.release(position, batch.releasedLengths[i]!);
@@ -321,7 +352,7 @@ export class BrokerLog {
     const { batch, late, writer } = this;
     // What nobody waits for is not to stop what a full journal still takes.
     const heldBack: LateRecord[] = [];
-    const holdsBack = this.refusal !== undefined && batch.empty && !this.emptying;
+    const holdsBack = this.refusal !== undefined && batch.nothingNewAwaited && !this.emptying;
     for (const record of late) {
       if (!this.journal.durable) {
         this.append(RecordType.kept);
@@ -345,11 +376,11 @@ export class BrokerLog {
     for (const record of heldBack) late.add(record);
   }
 
-  private reported(batch: CommitBatch, failed: boolean): void {
+  private reported(batch: CommitBatch, error: JournalError | undefined): void {
     if (this.inFlight === batch) this.inFlight = undefined;
-    if (failed) {
+    if (error !== undefined) {
       this.undo(batch);
-      batch.finish(true);
+      batch.finish(error instanceof JournalFull ? 'journal-full' : 'journal-failed');
     } else {
       // A batch may have nothing to say in the end.
       this.durablePosition = Math.max(this.durablePosition, batch.lastPosition);
@@ -358,6 +389,7 @@ export class BrokerLog {
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
+    if (error === undefined) this.written?.();
     // What transactions have consumed meanwhile need not wait for another batch.
     if (!this.dirty && this.inFlight === undefined) this.releaseAll(this.batch);
   }
@@ -372,7 +404,7 @@ export class BrokerLog {
       this.release(record.position, record.length);
       record.position = NOWHERE;
     }
-    batch.finish(false);
+    batch.finish(undefined);
   }
 
   private releaseAll({ releasedPositions, releasedLengths }: CommitBatch): void {
@@ -386,17 +418,24 @@ export class BrokerLog {
     const { durablePosition } = this;
     batch.keepReleases((position) => position <= durablePosition);
     this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
-    for (const { message, position, length } of batch.moved.reverse()) {
-      message.recordPosition = position;
-      message.recordLength = length;
-      if (message.recordHolders === 0) this.batch.release(position, length);
-    }
+    for (const moved of batch.moved.reverse()) this.undoMove(moved);
     for (const record of batch.late) record.position = NOWHERE;
     for (const { message } of batch.kept) {
       message.recordPosition = NOWHERE;
       message.recordHolders = 0;
     }
     this.failed.push(batch);
+  }
+
+  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage): void {
+    let held = false;
+    for (let i = 0; i < stores.length; i++) {
+      if (stores[i]!.blocks.recordAt(sequences[i]!) !== movedTo) continue;
+      stores[i]!.blocks.recordMoved(sequences[i]!, position, length);
+      held = true;
+    }
+    if (held) this.shared.move(movedTo, position);
+    else this.batch.release(position, length);
   }
 
   private append(type: RecordType): number {

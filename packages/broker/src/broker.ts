@@ -15,14 +15,18 @@ import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
 import { type Core, DispatchList } from './core.js';
+import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
+import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
+import { STATE_KIND } from './log/keyed-record.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
 import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
 import type { RefusalReason } from './outcome.js';
+import { Pager, type PagingOptions } from './pager.js';
 import type { Consumer, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
 import { Queue } from './queue.js';
 import type { Recovery } from './recovery.js';
@@ -30,7 +34,7 @@ import { RETAINED_LIMITS, Retained } from './retained.js';
 import { stamp } from './stamp.js';
 import { Topic } from './topic.js';
 import { hasWildcard, isValidFilter } from './topic-filter.js';
-import { STATE_KIND, Transactions } from './transactions.js';
+import { Transactions } from './transactions.js';
 import { Turn } from './turn.js';
 
 export interface BrokerOptions {
@@ -41,8 +45,10 @@ export interface BrokerOptions {
   readonly now: () => number;
   /** Asks the host to call `commitPending()` at the end of this turn. Called at most once between two of those calls. */
   readonly scheduleCommit: () => void;
-  /** Content bytes stored in all, each message once. Default: 1 GiB. */
+  /** Content bytes stored in memory in all, each message once; what is paged out does not count. Default: 1 GiB. */
   readonly memoryBytes?: number;
+  /** How much of what is durable stays in memory. Only where the journal can read back what was written. */
+  readonly paging?: PagingOptions;
   /** Topics in use that no document describes. Default: 100,000. */
   readonly implicitTopics?: number;
   /** Retained messages and their content bytes. Default: 100,000 and 64 MiB. */
@@ -60,6 +66,8 @@ const IMPLICIT_TOPICS = 100_000;
 export class Broker {
   /** Where the broker's own messages lie; listeners pass it to `Message.own`. */
   readonly arena: MessageArena;
+  /** Whether what is stored and kept is there after a restart. */
+  readonly durable: boolean;
   private readonly core: Core;
   private readonly book: AddressBook;
   private readonly retained: Retained;
@@ -68,13 +76,21 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     const turn = new Turn(options.now, options.scheduleCommit);
-    const arena = options.recovery?.arena ?? new Arena();
+    const { journal, recovery } = options;
+    const arena = recovery?.arena ?? new Arena();
+    const log = new BrokerLog(journal, turn, recovery?.shared);
+    const memory = new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES);
+    const pager = new Pager({ journal, log, arena, memory }, options.paging ?? {}, recovery?.pages);
+    log.written = () => pager.trim();
     const core: Core = {
       turn,
-      log: new BrokerLog(options.journal, turn),
+      log,
+      ids: new IdWindows(log),
+      journal: new JournalWatch(log),
       arena,
-      memory: new MemoryBound(arena, options.memoryBytes ?? MEMORY_BYTES),
-      maintenance: new Maintenance(arena),
+      memory,
+      pager,
+      maintenance: new Maintenance(arena, pager),
       capacity: new CapacityWatch(),
       dispatches: new DispatchList(),
       answers: new Answers(),
@@ -82,6 +98,7 @@ export class Broker {
       countersOf: (topic) => this.book.get(topic)?.counters,
     };
     this.arena = arena;
+    this.durable = options.journal.durable;
     this.core = core;
     this.book = new AddressBook(core, {
       implicitTopics: options.implicitTopics ?? IMPLICIT_TOPICS,
@@ -95,11 +112,13 @@ export class Broker {
         for (const address of this.book.all()) address.eachProducer(visit);
       },
     };
-    core.memory.changed = () => {
+    const everyoneMayKnow = () => {
       turn.begin();
       core.capacity.note(everyProducer);
     };
-    if (options.recovery !== undefined) this.recover(options.recovery);
+    core.memory.changed = everyoneMayKnow;
+    core.journal.changed = everyoneMayKnow;
+    if (recovery !== undefined) this.recover(recovery);
   }
 
   /** Time of this turn, ms since the epoch; never goes back. */
@@ -107,10 +126,16 @@ export class Broker {
     return this.core.turn.begin();
   }
 
+  /** The time is at least this from now on. */
+  advanceClock(timeMs: number): void {
+    this.core.turn.advance(timeMs);
+  }
+
   /** Ends the turn: hands what was appended to the journal, tells senders what they wait for. */
   commitPending(): void {
     const { core } = this;
     core.dispatches.run();
+    core.pager.trim();
     core.turn.open = false;
     core.log.commit();
     core.answers.tell();
@@ -122,13 +147,19 @@ export class Broker {
     this.core.turn.advance(nowMs);
     this.core.maintenance.tick(this.core.turn.timeMs);
     this.retained.expire(this.core.turn.timeMs);
+    this.core.ids.tick(this.core.turn.timeMs);
     this.core.log.retry();
+    this.core.pager.tick();
+    this.core.journal.look();
     if (!this.core.dispatches.empty) this.core.turn.begin();
   }
 
   /** Creates the address, or changes it and keeps what is stored. */
   declare(name: string, settings: AddressSettingsInput): AdministrationRefusal | undefined {
-    return this.book.declare(name, settings);
+    const refusal = this.book.declare(name, settings);
+    // Not where the broker itself makes a queue for dead letters, whose document may follow.
+    if (refusal === undefined && settings.deduplication === undefined) this.core.ids.forgetRecovered(name);
+    return refusal;
   }
 
   /** Deletes the address; its links are told. Refused when messages would be lost, unless forced. */
@@ -211,10 +242,24 @@ export class Broker {
     return this.keyed.all(kind);
   }
 
+  /** Why nothing new can be made durable now; undefined: it can. What takes something back may still be. */
+  get unwritable(): RefusalReason | undefined {
+    return this.core.log.refusal;
+  }
+
   /** Calls back when all that was done so far is on disk, or, with a reason, when some of this turn never will be. */
   whenDurable(done: (refusal: RefusalReason | undefined) => void): void {
     this.core.turn.begin();
     this.core.log.open.addListener({ committed: done });
+  }
+
+  /**
+   * The same of what was settled and forgotten alone: a journal that is full takes that still, and new things that wait
+   * for room do not hold it up.
+   */
+  whenTakenBack(done: (refusal: RefusalReason | undefined) => void): void {
+    this.core.turn.begin();
+    this.core.log.open.addPatient({ committed: done });
   }
 
   /**
@@ -230,6 +275,15 @@ export class Broker {
     stamp(message, this.book.get(message.address)?.settings ?? UNDECLARED_SETTINGS, timeMs);
     const unwritable = message.durable ? this.core.log.refusal : undefined;
     return unwritable ?? this.retained.keep(message);
+  }
+
+  /** Why `retain` would refuse this message now: asked before it is sent, so that it is taken as a whole or not. */
+  retainRefusal(message: Message): RefusalReason | undefined {
+    if (message.end === message.split) return undefined;
+    const { settings } = this.book.get(message.address) ?? { settings: UNDECLARED_SETTINGS };
+    const durable = message.durable || settings.durability === 'always';
+    const unwritable = durable ? this.core.log.refusal : undefined;
+    return unwritable ?? this.retained.refusalFor(message);
   }
 
   /** Retained messages of the topics that match; owned, with their `time` of acceptance. */
@@ -274,13 +328,15 @@ export class Broker {
     const stores = recovery.stores();
     for (const kind of ['dead-letters', 'queue', 'subscription'] as const) {
       for (const recovered of stores)
-        if (recovered.record?.kind === kind) recovered.fill(this.book.restore(recovered.record), log);
+        if (recovered.record?.kind === kind)
+          recovered.fill(this.book.restore(recovered.record), log, core.pager.blockBytes);
     }
     for (const { store, sequence } of recovery.settledBefore) log.settledAgain(store, sequence);
     for (const record of recovery.forgottenBefore) log.later(record);
     for (const message of recovery.retained.values()) this.retained.restore(message);
     for (const record of recovery.kept()) this.keyed.restore(record);
-    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed });
+    core.ids.restore(recovery.ids.blocks(), recovery.ids.lastNumber);
+    const live = new LiveRecords({ log, retained: this.retained, keyed: this.keyed, ids: core.ids });
     recovery.attach(live, (position, length) => log.release(position, length));
   }
 }

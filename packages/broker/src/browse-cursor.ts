@@ -34,16 +34,13 @@ export class BrowseCursor implements Subscription {
     this.advance();
   }
 
-  /** Counts what is ahead: as long as the rest of the queue. */
   backlog(): number {
-    let count = 0;
-    if (!this.closed) {
-      this.group.store.browse(this.seen, () => {
-        count++;
-        return true;
-      });
-    }
-    return count;
+    return this.closed ? 0 : this.group.store.blocks.countAfter(this.seen);
+  }
+
+  /** What is behind it counts too: it takes nothing. */
+  oldestTime(): number | undefined {
+    return this.closed ? undefined : this.group.store.oldestTime();
   }
 
   close(): void {
@@ -64,7 +61,7 @@ export class BrowseCursor implements Subscription {
   advance(): void {
     if (this.closed || this.advancing) return;
     this.advancing = true;
-    this.group.store.browse(this.seen, (sequence, slot) => {
+    this.group.store.browse(this.seen, 'later', (sequence, slot) => {
       if (this.closed || this.consumer.capacity() <= 0) return false;
       this.seen = sequence;
       const stored = slot instanceof StoredDelivery;
@@ -85,7 +82,7 @@ export function browseStore(
 ): BrowsedMessage[] {
   const found: BrowsedMessage[] = [];
   if (options.limit <= 0) return found;
-  store.browse(options.after ?? 0, (id, slot) => {
+  store.browse(options.after ?? 0, 'now', (id, slot) => {
     const delivery = slot instanceof StoredDelivery ? slot : undefined;
     const message = slot instanceof StoredDelivery ? slot.message : slot;
     const inDelivery = delivery !== undefined && delivery.state !== DeliveryState.returned;

@@ -23,11 +23,13 @@ export interface KeptMessage {
   readonly message: Message;
 }
 
-/** A message whose record was written again, and where it lay before. */
+/** A message's record that was written again, where it lay before, and in which stores the message then was. */
 export interface MovedMessage {
-  readonly message: Message;
   readonly position: number;
   readonly length: number;
+  readonly movedTo: number;
+  readonly stores: readonly MessageStore[];
+  readonly sequences: readonly number[];
 }
 
 export class CommitBatch {
@@ -55,9 +57,16 @@ export class CommitBatch {
   private readonly firsts: number[] = [];
   private readonly lasts: number[] = [];
   private readonly listeners: BatchListener[] = [];
+  /** Those of them that wait for nothing new. */
+  private patient = 0;
 
   get empty(): boolean {
     return this.senders.length === 0 && this.stores.length === 0 && this.listeners.length === 0;
+  }
+
+  /** Whether nobody waits for anything new in it. */
+  get nothingNewAwaited(): boolean {
+    return this.senders.length === 0 && this.stores.length === 0 && this.listeners.length === this.patient;
   }
 
   addSender(sender: Sender, tag: number): void {
@@ -81,6 +90,12 @@ export class CommitBatch {
     this.listeners.push(listener);
   }
 
+  /** One that waits only for what the batch takes back. */
+  addPatient(listener: BatchListener): void {
+    this.patient++;
+    this.listeners.push(listener);
+  }
+
   release(position: number, length: number): void {
     this.releasedPositions.push(position);
     this.releasedLengths.push(length);
@@ -100,12 +115,13 @@ export class CommitBatch {
     releasedLengths.length = kept;
   }
 
-  finish(failed: boolean): void {
+  /** @param reason why it is not on disk, and never will be; undefined: it is */
+  finish(reason: RefusalReason | undefined): void {
+    const failed = reason !== undefined;
     if (failed) {
       for (let i = 0; i < this.stores.length; i++) this.stores[i]!.withdraw(this.firsts[i]!, this.lasts[i]!);
     }
     const outcome: Outcome = failed ? Outcomes.rejected : Outcomes.accepted;
-    const reason = failed ? 'journal-failed' : undefined;
     for (let i = 0; i < this.senders.length; i++) this.senders[i]!.settled(this.tags[i]!, outcome, reason);
     for (const listener of this.listeners) listener.committed(reason);
   }

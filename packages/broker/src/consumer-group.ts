@@ -85,6 +85,10 @@ export class ConsumerGroup {
     return this.store.waiting + this.restricted.size;
   }
 
+  get hasConsumers(): boolean {
+    return this.members.length > 0;
+  }
+
   get blocking(): boolean {
     return this.whenFull === 'block';
   }
@@ -101,13 +105,18 @@ export class ConsumerGroup {
     return this.whenFull !== 'dropOldest' || !this.couldMakeRoom(bytes);
   }
 
+  /** Whether so much more would break the broker's own limit. */
+  exceedsMemory(bytes: number): boolean {
+    return this.core.memory.exceeds(bytes);
+  }
+
   /** Stores a message that `refuses` did not refuse; `dispatch` follows. @returns whether it waits for the journal */
   put(message: Message): boolean {
     const { store } = this;
     if (this.closed) return false;
     this.direct = undefined;
     if (store.bound.exceeds(store, 1, message.end - message.start)) {
-      while (store.bound.exceeds(store, 1, message.end - message.start) && store.dropOldest());
+      while (this.makesRoom(message.end - message.start) && store.dropOldest());
       if (store.bound.exceeds(store, 1, message.end - message.start)) {
         this.countersFor(message).dropped++;
         return false;
@@ -230,7 +239,7 @@ export class ConsumerGroup {
     this.later();
   }
 
-  purge(gone: (message: Message) => boolean): number {
+  purge(gone: ((message: Message) => boolean) | undefined): number {
     return this.store.purge(gone);
   }
 
@@ -242,6 +251,15 @@ export class ConsumerGroup {
     this.countersFor(message).expired++;
     const { expiry } = this.settings;
     if (expiry !== '' && expiry !== this.source) this.core.forward(message, expiry);
+  }
+
+  /** Of the store: there is something to hand out again. */
+  pagedIn(): void {
+    if (!this.closed && (this.backlog > 0 || this.browsers.length > 0)) this.dispatchLater();
+  }
+
+  readFailed(): void {
+    this.counters.readFailures++;
   }
 
   /** The address or subscription is gone: all void. */
@@ -372,7 +390,15 @@ export class ConsumerGroup {
 
   private couldMakeRoom(bytes: number): boolean {
     const { memory } = this.core;
-    return bytes <= this.store.bound.limits.bytes && !memory.exceeds(bytes - this.store.bytes);
+    const { bound, pagedOut, bytes: stored } = this.store;
+    if (bytes > bound.limits.bytes) return false;
+    return !memory.exceeds(pagedOut === 0 ? bytes - stored : bytes);
+  }
+
+  /** Whether there is no room, and dropping a message would help: what is paged out gives no memory back. */
+  private makesRoom(bytes: number): boolean {
+    const { store } = this;
+    return store.bound.exceeds(store, 1, bytes) && (store.pagedOut === 0 || !this.core.memory.exceeds(bytes));
   }
 
   private writeSettled(message: Message, sequence: number): void {

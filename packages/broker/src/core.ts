@@ -4,17 +4,23 @@ import type { Arena } from './arena.js';
 import type { BrokerLog } from './broker-log.js';
 import type { CapacityWatch } from './capacity-watch.js';
 import type { ConsumerGroup } from './consumer-group.js';
+import type { IdWindows } from './id-windows.js';
+import type { JournalWatch } from './journal-watch.js';
 import type { Maintenance } from './maintenance.js';
 import type { MemoryBound } from './memory-bound.js';
 import type { Message } from './message.js';
 import type { Counters } from './observation.js';
+import type { Pager } from './pager.js';
 import type { Turn } from './turn.js';
 
 export interface Core {
   readonly turn: Turn;
   readonly log: BrokerLog;
+  readonly ids: IdWindows;
+  readonly journal: JournalWatch;
   readonly arena: Arena;
   readonly memory: MemoryBound;
+  readonly pager: Pager;
   readonly maintenance: Maintenance;
   readonly capacity: CapacityWatch;
   readonly dispatches: DispatchList;

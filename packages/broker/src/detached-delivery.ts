@@ -6,6 +6,7 @@ export class DetachedDelivery implements Delivery {
   readonly message: Message;
   readonly deliveryCount: number;
   readonly redelivered = false;
+  readonly sequence = 0;
   context = 0;
 
   constructor(message: Message, deliveryCount: number) {

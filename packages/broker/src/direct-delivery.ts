@@ -8,6 +8,7 @@ export class DirectDelivery implements Delivery {
   readonly message: Message;
   readonly deliveryCount = 0;
   readonly redelivered = false;
+  readonly sequence = 0;
   context = 0;
   settled = false;
   private readonly receiver: DirectReceiver;

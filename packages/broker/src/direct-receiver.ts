@@ -40,6 +40,10 @@ export class DirectReceiver implements Subscription {
     this.failOpen(undefined);
   }
 
+  oldestTime(): undefined {
+    return undefined;
+  }
+
   unsubscribe(): void {
     this.close();
   }

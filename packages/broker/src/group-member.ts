@@ -47,6 +47,10 @@ export class GroupMember implements Subscription {
     return this.closed ? 0 : this.group.backlog;
   }
 
+  oldestTime(): number | undefined {
+    return this.closed ? undefined : this.group.store.oldestTime();
+  }
+
   close(): void {
     this.leave(false);
   }

@@ -12,6 +12,12 @@ export {
 export { Arena } from './arena.js';
 export { Broker, type BrokerOptions, type ProducerOptions } from './broker.js';
 export type { Journal, JournalOwner, JournalRecord } from './journal-port.js';
+export {
+  describeRecord,
+  type MessageHolder,
+  type RecordBytes,
+  type RecordDescription,
+} from './log/describe-record.js';
 export { RecordError, TAKING_BACK } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {
@@ -22,5 +28,6 @@ export type {
   SubscriptionView,
 } from './observation.js';
 export { Outcome, type RefusalReason } from './outcome.js';
+export type { PagingOptions } from './pager.js';
 export type * from './ports.js';
-export { Recovery } from './recovery.js';
+export { Recovery, type RecoveryOptions } from './recovery.js';

@@ -21,6 +21,22 @@ export interface Journal extends RecordJournal {
    * record, and only for such as are on disk; its segment may be gone already.
    */
   release?(position: number, length: number): void;
+  /**
+   * Reads bytes at a record's position. One read may go over several records, and what lies between them, up to
+   * `reach`. Without these three, all that is stored stays in memory.
+   */
+  read?(position: number, length: number): Promise<Uint8Array>;
+  /** The same on this thread. */
+  readSync?(position: number, length: number): Uint8Array;
+  /** The position up to which can be read in one go what begins at this one. */
+  reach?(position: number): number;
+}
+
+/** A journal that gives back what was written to it. */
+export type ReadableJournal = Required<Pick<Journal, 'read' | 'readSync' | 'reach'>>;
+
+export function isReadable(journal: Journal): journal is Journal & ReadableJournal {
+  return journal.durable && journal.read !== undefined && journal.readSync !== undefined && journal.reach !== undefined;
 }
 
 /** A record as the journal hands it over; its bytes stay the journal's. */

@@ -4,15 +4,17 @@
  * they take back stood in the same segment or an older one, and is gone with it.
  */
 import type { BrokerLog } from './broker-log.js';
+import type { IdWindows } from './id-windows.js';
 import type { JournalRecord } from './journal-port.js';
 import type { KeyedRecords } from './keyed-records.js';
+import { readIdBlockNumber } from './log/id-block.js';
 import { readKeyed } from './log/keyed-record.js';
 import type { LateRecord } from './log/late-record.js';
 import { Holders, readAddress, readHolders } from './log/message-record.js';
 import { RecordReader } from './log/record-reader.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { readStoreOpened } from './log/store-record.js';
-import type { Message } from './message.js';
+import type { MessageStore } from './message-store.js';
 import type { Retained } from './retained.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
@@ -20,22 +22,30 @@ export class LiveRecords {
   private readonly log: BrokerLog;
   private readonly retained: Retained;
   private readonly keyed: KeyedRecords;
+  private readonly ids: IdWindows;
   private readonly reader = new RecordReader();
   private readonly held = new Holders();
   private readonly holding = new Holders();
 
-  constructor(parts: { readonly log: BrokerLog; readonly retained: Retained; readonly keyed: KeyedRecords }) {
+  constructor(parts: {
+    readonly log: BrokerLog;
+    readonly retained: Retained;
+    readonly keyed: KeyedRecords;
+    readonly ids: IdWindows;
+  }) {
     this.log = parts.log;
     this.retained = parts.retained;
     this.keyed = parts.keyed;
+    this.ids = parts.ids;
   }
 
-  rewrite({ type, bytes, start, end, position }: JournalRecord): void {
+  rewrite(record: JournalRecord): void {
+    const { type, bytes, start, end, position } = record;
     this.log.empties();
     const reader = this.reader.open(bytes, start, end);
     switch (type) {
       case RecordType.stored:
-        this.rewriteMessage(position);
+        this.rewriteMessage(record);
         break;
       case RecordType.storeOpened:
         this.rewriteLate(this.log.stores.get(readStoreOpened(reader).id)?.record, position);
@@ -43,7 +53,11 @@ export class LiveRecords {
       case RecordType.retained:
         this.rewriteLate(this.retained.record(readAddress(reader)), position);
         break;
-      case RecordType.kept: {
+      case RecordType.ids:
+        this.rewriteLate(this.ids.block(readIdBlockNumber(reader)), position);
+        break;
+      case RecordType.kept:
+      case RecordType.state: {
         const { kind, key } = readKeyed(reader);
         this.rewriteLate(this.keyed.record(kind, key), position);
         break;
@@ -61,23 +75,22 @@ export class LiveRecords {
     if (newest === position || newest === NOWHERE || newest > this.log.durablePosition) this.log.later(record);
   }
 
-  private rewriteMessage(position: number): void {
+  /** Where the message lies, in memory or not, does not matter: all that is written stands in the old record. */
+  private rewriteMessage(record: JournalRecord): void {
     const { held, holding, log } = this;
     readHolders(this.reader, held);
     holding.clear();
-    let message: Message | undefined;
+    const stores: MessageStore[] = [];
     for (let i = 0; i < held.length; i++) {
       const store = log.stores.get(held.stores[i]!);
       const sequence = held.sequences[i]!;
-      const slot = store?.slotAt(sequence);
-      if (store === undefined || slot === undefined) continue;
-      const found = slot instanceof StoredDelivery ? slot.message : slot;
-      if (found.recordPosition !== position) continue;
-      message = found;
+      if (store === undefined || store.blocks.recordAt(sequence) !== record.position) continue;
+      const slot = store.blocks.slotAt(sequence);
       // Its settlement may lie before the new record, and be given up before it.
       if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) slot.moved = true;
       holding.add(held.stores[i]!, sequence, store.countIn(slot, sequence));
+      stores.push(store);
     }
-    if (message !== undefined) log.move(message, holding);
+    if (stores.length > 0) log.move(record, holding, stores);
   }
 }

@@ -4,26 +4,32 @@
  *     head block … cursor block … tail block        (see store-block.ts)
  *     ◀─ delivered, some came back ─▶│◀─ never delivered ─▶
  *
+ * Of what was never delivered, blocks may be paged out (pager.ts). Then `peek` finds nothing although something waits:
+ * the owner hears when it is there.
+ *
  * Messages that came back stand in a heap by sequence and go first, so order is kept. Order is that of arrival:
  * `priority` is a fact that travels with a message and does not change its place.
  *
  * It does NOT choose consumers, follow outcomes or write the journal (consumer-group.ts), nor route (dead-letters.ts).
  */
 import type { Limits } from './address-settings.js';
+import { BlockChain } from './block-chain.js';
 import type { Core } from './core.js';
 import type { GroupMember } from './group-member.js';
 import { NOWHERE } from './log/record-type.js';
 import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
+import { isAhead, isToBeRead, pagedAhead } from './read-ahead.js';
+import { RecoveredCounts } from './recovered-counts.js';
+import { makeBlock, type RestoredBlock } from './restored-block.js';
 import { SequenceHeap } from './sequence-heap.js';
-import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
+import { BLOCK_SLOTS, type Slot, type StoreBlock } from './store-block.js';
 import { StoreBound } from './store-bound.js';
+import type { MessageStoreOwner } from './store-owner.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
-export interface MessageStoreOwner {
-  /** A message left otherwise than through a consumer: the owner counts it and writes it down. */
-  left(message: Message, sequence: number, why: 'expired' | 'dropped' | 'purged'): void;
-}
+/** Slots looked at for expired messages when some were read back. */
+const EXPIRE_SLOTS = 32 * BLOCK_SLOTS;
 
 export class MessageStore {
   /** What the journal knows it by; undefined for what is gone with its connection. */
@@ -38,27 +44,21 @@ export class MessageStore {
   waiting = 0;
   private readonly core: Core;
   private readonly owner: MessageStoreOwner;
-  private head: StoreBlock;
-  private tail: StoreBlock;
+  readonly blocks = new BlockChain(1);
   private nextSequence = 1;
   private cursorBlock: StoreBlock;
   /** No message at or after it was ever delivered. */
   private cursor = 1;
   private readonly returned = new SequenceHeap();
-  /** An empty block kept for the next one needed. */
-  private spare: StoreBlock | undefined = undefined;
-  /** Blocks that went away so far. */
-  private unlinked = 0;
-  /** Where `slotAt` last found something, valid while no block went away. */
-  private found: StoreBlock;
-  private foundWhen = 0;
   private earliestExpiry = Number.POSITIVE_INFINITY;
-  /** Recovered messages before this one may have been with a consumer when the process ended. */
-  private recoveredUpTo = 0;
-  /** Failed deliveries of recovered messages that were not handed out since. */
-  private recoveredCounts: Map<number, number> | undefined = undefined;
+  /** Undefined: nothing was recovered. */
+  private recovered: RecoveredCounts | undefined = undefined;
   /** Recovered, and not declared yet: what is to become of messages that expire is not known. */
   waitsForDeclaration = false;
+  /** Why what is paged out cannot be read back: nothing behind it is handed out. */
+  unreadable: string | undefined = undefined;
+  /** Messages that lie in the journal alone. */
+  pagedOut = 0;
 
   constructor(core: Core, owner: MessageStoreOwner, options: { record: StoreRecord | undefined; limits: Limits }) {
     this.core = core;
@@ -66,80 +66,62 @@ export class MessageStore {
     this.record = options.record;
     this.journaled = options.record !== undefined;
     this.bound = new StoreBound(options.limits, core.memory);
-    this.head = new StoreBlock(1);
-    this.tail = this.head;
-    this.cursorBlock = this.head;
-    this.found = this.head;
+    this.cursorBlock = this.blocks.head;
     core.maintenance.add(this);
   }
 
   /** Stores an owned message behind all others. The caller has asked the bound. @returns its sequence */
   push(message: Message): number {
     const sequence = this.nextSequence++;
-    let slot = sequence - this.tail.base;
-    // More than a block's length only after a gap that recovery left.
-    if (slot >= BLOCK_SLOTS) {
-      this.extend(sequence);
+    let block = this.blocks.tail;
+    let slot = sequence - block.base;
+    if (slot >= block.length || block.bytes >= this.core.pager.blockBytes) {
+      block = this.extend(sequence);
       slot = 0;
     }
-    const block = this.tail;
+    const size = message.end - message.start;
     block.slots[slot] = message;
     block.live++;
+    block.bytes += size;
     if (message.expiresAt !== 0) this.noteExpiry(block, message.expiresAt);
     this.stored++;
     this.waiting++;
-    this.bytes += message.end - message.start;
+    this.bytes += size;
     this.core.arena.hold(message);
     this.bound.grown(this);
     return sequence;
   }
 
-  /** Puts a recovered message to the place that it had; they come in order, and before all others. */
-  restore(message: Message, sequence: number, count: number): void {
-    this.nextSequence = sequence;
-    this.push(message);
-    this.recoveredUpTo = sequence;
-    if (count === 0) return;
-    this.recoveredCounts ??= new Map();
-    this.recoveredCounts.set(sequence, count);
+  /** Puts a recovered block to the place that it had; they come in order, and before all others. */
+  restore(restored: RestoredBlock): void {
+    const block = makeBlock(restored, this.core.arena);
+    const { bytes, earliestExpiry, live } = restored;
+    this.stored += live;
+    this.waiting += live;
+    this.bytes += bytes;
+    if (earliestExpiry !== Number.POSITIVE_INFINITY) this.noteExpiry(block, earliestExpiry);
+    const last = this.blocks.tail;
+    this.blocks.link(block);
+    if (last.live === 0) this.unlink(last);
+    if (block.index === undefined) this.core.pager.filled(this, block);
+    else this.pagedOut += live;
   }
 
-  /** New messages come behind this sequence, which is not used again. */
-  restoreLast(sequence: number): void {
+  /** New messages come behind this sequence, which is not used again. @param counts failed deliveries */
+  restoreLast(sequence: number, counts: Map<number, number>): void {
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
+    this.recovered = new RecoveredCounts(sequence, counts);
+    this.extend(this.nextSequence);
+    this.bound.grown(this);
   }
 
-  /** The stored message of this sequence, with a consumer or not. */
-  messageAt(sequence: number): Message | undefined {
-    const slot = this.slotAt(sequence);
-    return slot instanceof StoredDelivery ? slot.message : slot;
-  }
-
-  /** How often it was delivered without success. */
-  deliveryCountAt(sequence: number): number {
-    return this.countIn(this.slotAt(sequence), sequence);
-  }
-
-  /** The same, of what stands in its slot. */
+  /** How often the message in this slot was delivered without success. */
   countIn(slot: Slot, sequence: number): number {
     if (slot instanceof StoredDelivery) return slot.deliveryCount;
-    return this.recoveredCounts?.get(sequence) ?? 0;
+    return this.recovered?.of(sequence) ?? 0;
   }
 
-  /** What stands at this sequence. Searches on from where it last found something: most ask in order. */
-  slotAt(sequence: number): Slot {
-    const valid = this.foundWhen === this.unlinked && this.found.base <= sequence;
-    for (let block: StoreBlock | undefined = valid ? this.found : this.head; block !== undefined; block = block.next) {
-      if (sequence < block.base) return undefined;
-      if (sequence >= block.base + BLOCK_SLOTS) continue;
-      this.found = block;
-      this.foundWhen = this.unlinked;
-      return block.slots[sequence - block.base];
-    }
-    return undefined;
-  }
-
-  /** The message that is to go next; undefined: none waits. It stays until `take` or `takeSettled`. */
+  /** The message that is to go next; undefined: none waits, or it has to be read first. It stays until `take` or `takeSettled`. */
   peek(): Message | undefined {
     if (this.waiting === 0) return undefined;
     return this.firstReturned()?.message ?? this.atCursor();
@@ -153,7 +135,7 @@ export class MessageStore {
       const block = this.cursorBlock;
       const slot = this.cursor - block.base;
       const delivery = new StoredDelivery(block.slots[slot] as Message, this.cursor, block, member);
-      if (this.cursor <= this.recoveredUpTo) this.recovered(delivery);
+      this.recovered?.hand(delivery);
       this.cursor++;
       block.slots[slot] = delivery;
       return delivery;
@@ -205,9 +187,10 @@ export class MessageStore {
     this.returned.push(delivery);
   }
 
-  /** Removes the oldest message that no consumer holds. @returns false when there is none */
+  /** Removes the oldest message that no consumer holds. @returns false when there is none, or it cannot be read */
   dropOldest(): boolean {
-    const message = this.peek();
+    const isRead = this.peek() !== undefined || (this.waiting > 0 && this.core.pager.loadNow(this, this.cursorBlock));
+    const message = isRead ? this.peek() : undefined;
     if (message === undefined) return false;
     const sequence = this.takeSettled();
     this.owner.left(message, sequence, 'dropped');
@@ -216,7 +199,12 @@ export class MessageStore {
 
   /** The commit of these failed: what no consumer holds was never there; what one holds will not come back. */
   withdraw(first: number, last: number): void {
-    this.walk(first, last, (block, sequence) => {
+    for (let block: StoreBlock | undefined = this.blocks.tail; block !== undefined; block = block.previous) {
+      if (block.base + block.length <= first) break;
+      // Of what fails only messages that were never to be written can stand in a block that is paged out.
+      if (block.base <= last && block.index?.kept !== undefined) this.core.pager.loadNow(this, block);
+    }
+    this.blocks.walk(first, last, (block, sequence) => {
       const slot = block.slots[sequence - block.base];
       if (slot === undefined) return;
       const message = slot instanceof StoredDelivery ? slot.message : slot;
@@ -227,38 +215,73 @@ export class MessageStore {
     });
   }
 
-  /** Removes what no consumer holds and `gone` picks. @returns how many */
-  purge(gone: (message: Message) => boolean): number {
+  /** Removes what no consumer holds and `gone` picks; undefined picks all. @returns how many */
+  purge(gone: ((message: Message) => boolean) | undefined): number {
     let count = 0;
-    this.walk(this.head.base, this.nextSequence - 1, (block, sequence) => {
-      const slot = block.slots[sequence - block.base];
-      if (slot === undefined) return;
-      const message = slot instanceof StoredDelivery ? slot.message : slot;
-      if (slot instanceof StoredDelivery && slot.state !== DeliveryState.returned) return;
-      if (!gone(message)) return;
-      this.discard(block, sequence);
-      this.owner.left(message, sequence, 'purged');
-      count++;
-    });
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
+      const { next }: StoreBlock = block;
+      if (block.index !== undefined && gone === undefined) count += this.purgePaged(block);
+      else if (this.core.pager.loadNow(this, block)) {
+        count += this.purgeBlock(block, gone);
+        this.core.pager.trim();
+      }
+      block = next;
+    }
     return count;
   }
 
-  /** Calls `visit` for each stored message after `after`, in order, until it returns false. It may change the store. */
-  browse(after: number, visit: (sequence: number, slot: Message | StoredDelivery) => boolean): void {
-    let seen = after;
-    let block: StoreBlock | undefined = this.head;
-    while (block !== undefined) {
-      const { unlinked } = this;
-      const { base } = block;
-      for (let i = Math.max(0, seen + 1 - base); i < BLOCK_SLOTS && unlinked === this.unlinked; i++) {
-        const slot = block.slots[i];
-        if (slot === undefined) continue;
-        seen = base + i;
-        if (!visit(seen, slot)) return;
-      }
-      // When blocks went away meanwhile, their links are no way on: begin at the head again, behind what was seen.
-      block = unlinked === this.unlinked ? block.next : this.head;
-    }
+  /**
+   * Calls `visit` for each stored message after `after`, in order, until it returns false. It may change the store.
+   * What is paged out is read at once, or asked for, and that is the end; or passed over.
+   */
+  browse(
+    after: number,
+    paged: 'now' | 'later' | 'skip',
+    visit: (sequence: number, slot: Message | StoredDelivery) => boolean,
+  ): void {
+    this.blocks.browse(after, visit, (block) => {
+      const { pager } = this.core;
+      if (paged === 'now') pager.loadNow(this, block);
+      if (paged !== 'later') return true;
+      if (this.unreadable === undefined) pager.load(this, pagedAhead(block, pager.aheadBytes));
+      return false;
+    });
+  }
+
+  /** Time of the message that is to go next, or an earlier one; undefined: none waits. */
+  oldestTime(): number | undefined {
+    if (this.waiting === 0) return undefined;
+    return this.peek()?.time ?? this.cursorBlock.index?.firstTime;
+  }
+
+  /** Whether a consumer is about to come to this block. */
+  reads(block: StoreBlock): boolean {
+    return this.owner.hasConsumers && isAhead(this.cursorBlock, this.core.pager.aheadBytes, block);
+  }
+
+  /** What was paged out is there again, or could not be read. */
+  pagedIn(): void {
+    const { timeMs } = this.core.turn;
+    if (this.earliestExpiry <= timeMs) this.expire(timeMs, EXPIRE_SLOTS);
+    this.owner.pagedIn();
+  }
+
+  /** Nothing is handed out until it can be read. */
+  readFailed(message: string): void {
+    this.unreadable = message;
+    this.owner.readFailed();
+  }
+
+  /** Memory is short: the last block is to be one that can be paged out. */
+  closeTail(): void {
+    if (!this.journaled || this.owner.hasConsumers || !this.core.pager.isWorthIt(this.blocks.tail)) return;
+    this.extend(this.nextSequence);
+  }
+
+  /** It may be that what could not be read can be now. */
+  readAgain(): void {
+    this.unreadable = undefined;
+    this.core.pager.load(this, pagedAhead(this.blocks.firstPaged(), this.core.pager.aheadBytes));
   }
 
   /** Sequence of the message that `peek` finds; Infinity: none waits. */
@@ -273,7 +296,7 @@ export class MessageStore {
   /** Deliveries that `member` holds, in order. */
   heldBy(member: GroupMember): StoredDelivery[] {
     const held: StoredDelivery[] = [];
-    this.walk(this.head.base, this.cursor - 1, (block, sequence) => {
+    this.blocks.walk(this.blocks.head.base, this.cursor - 1, (block, sequence) => {
       const slot = block.slots[sequence - block.base];
       if (!(slot instanceof StoredDelivery) || slot.member !== member) return;
       if (slot.state === DeliveryState.open || slot.state === DeliveryState.committing) held.push(slot);
@@ -286,69 +309,50 @@ export class MessageStore {
     if (this.earliestExpiry > nowMs || this.waitsForDeclaration) return budget - 1;
     let left = budget;
     let earliest = Number.POSITIVE_INFINITY;
-    for (let block: StoreBlock | undefined = this.head; block !== undefined; ) {
+    const expired: StoreBlock[] = [];
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; ) {
       const next: StoreBlock | undefined = block.next;
       if (block.earliestExpiry <= nowMs) {
-        if (left <= 0) return left;
-        this.expireBlock(block, nowMs);
+        if (left <= 0) break;
+        if (block.index === undefined) this.expireBlock(block, nowMs);
+        else expired.push(block);
         left -= BLOCK_SLOTS;
       }
       if (block.earliestExpiry < earliest) earliest = block.earliestExpiry;
       block = next;
     }
+    if (this.unreadable === undefined) this.core.pager.load(this, expired);
+    if (left <= 0) return left;
     this.earliestExpiry = earliest;
     return left - 1;
   }
 
-  /**
-   * Moves bytes of waiting messages out of nearly empty blocks of the arena. A message that others hold too, or that is
-   * with a consumer, stays: somebody may be reading it.
-   * @returns the sequence to go on from, or 0 at the end
-   */
-  compact(from: number, budget: number): number {
-    let left = budget;
-    let next = 0;
-    this.browse(from - 1, (sequence, slot) => {
-      if (left-- === 0) {
-        next = sequence;
-        return false;
-      }
-      const held = slot instanceof StoredDelivery && slot.state !== DeliveryState.returned;
-      const message = slot instanceof StoredDelivery ? slot.message : slot;
-      if (!held && message.references === 1) this.core.arena.relocate(message);
-      return true;
-    });
-    return next;
-  }
-
   /** Everything is void: the store is deleted. */
   close(): void {
-    this.core.maintenance.delete(this);
-    for (let block: StoreBlock | undefined = this.head; block !== undefined; block = block.next) {
-      for (let i = 0; i < BLOCK_SLOTS; i++) {
-        const slot = block.slots[i];
+    const { arena, log, maintenance, pager } = this.core;
+    maintenance.delete(this);
+    for (let block: StoreBlock | undefined = this.blocks.head; block !== undefined; block = block.next) {
+      for (const slot of block.slots) {
         if (slot === undefined) continue;
         const message = slot instanceof StoredDelivery ? slot.message : slot;
         if (slot instanceof StoredDelivery) slot.state = DeliveryState.closed;
-        block.slots[i] = undefined;
-        if (this.journaled && message.durable) this.core.log.gaveUp(message);
-        this.core.arena.release(message);
+        if (this.journaled && message.durable) log.gaveUp(message);
+        arena.release(message);
       }
+      for (const message of block.index?.kept?.values() ?? []) arena.release(message);
+      block.index?.each((_slot, { position, length }) => log.gaveUpRecord(position, length));
+      block.index?.drop();
+      block.slots = [];
+      block.live = 0;
+      pager.forget(block);
     }
+    pager.left(this);
     if (this.record !== undefined) this.core.log.storeGone(this.record);
     this.stored = 0;
+    this.pagedOut = 0;
     this.bytes = 0;
     this.waiting = 0;
     this.bound.shrunk(this);
-  }
-
-  private recovered(delivery: StoredDelivery): void {
-    delivery.redelivered = true;
-    const counts = this.recoveredCounts;
-    if (counts === undefined) return;
-    delivery.deliveryCount = counts.get(delivery.sequence) ?? 0;
-    counts.delete(delivery.sequence);
-    if (counts.size === 0) this.recoveredCounts = undefined;
   }
 
   private firstReturned(): StoredDelivery | undefined {
@@ -360,19 +364,71 @@ export class MessageStore {
     return first;
   }
 
-  /** Moves the cursor over what was removed to the first message that waits. There is one. */
-  private atCursor(): Message {
+  /** Moves the cursor over what was removed to the first message that waits. There is one; is it paged out, it is asked for. */
+  private atCursor(): Message | undefined {
     for (;;) {
-      const slot = this.cursor - this.cursorBlock.base;
-      if (slot === BLOCK_SLOTS) {
-        this.cursorBlock = this.cursorBlock.next!;
+      const block = this.cursorBlock;
+      const slot = this.cursor - block.base;
+      if (slot >= block.length) {
+        this.cursorBlock = block.next!;
         this.cursor = this.cursorBlock.base;
         continue;
       }
-      const message = this.cursorBlock.slots[slot];
+      if (slot === 0) this.readAhead();
+      const message = block.slots[slot];
       if (message !== undefined) return message as Message;
+      if (block.index !== undefined) {
+        this.readAhead();
+        return undefined;
+      }
       this.cursor++;
     }
+  }
+
+  /** Has what comes next read back before it is asked for: when half of it is gone, all of it together. */
+  private readAhead(): void {
+    const { pager } = this.core;
+    if (this.unreadable !== undefined || !isToBeRead(this.cursorBlock, pager.aheadBytes / 2)) return;
+    pager.load(this, pagedAhead(this.cursorBlock, pager.aheadBytes));
+  }
+
+  private purgeBlock(block: StoreBlock, gone: ((message: Message) => boolean) | undefined): number {
+    let count = 0;
+    for (let at = 0; at < block.length && block.live > 0; at++) {
+      const slot = block.slots[at];
+      if (slot === undefined) continue;
+      const message = slot instanceof StoredDelivery ? slot.message : slot;
+      if (slot instanceof StoredDelivery && slot.state !== DeliveryState.returned) continue;
+      if (gone !== undefined && !gone(message)) continue;
+      this.discard(block, block.base + at);
+      this.owner.left(message, block.base + at, 'purged');
+      count++;
+    }
+    return count;
+  }
+
+  /** What is to be known of a message that is purged stands in the index. */
+  private purgePaged(block: StoreBlock): number {
+    const { base, live } = block;
+    const { arena, log } = this.core;
+    for (const [slot, message] of block.index?.kept ?? []) {
+      this.bytes -= message.end - message.start;
+      arena.release(message);
+      this.owner.left(message, base + slot, 'purged');
+    }
+    block.index?.each((slot, record) => {
+      log.settledRecord(this, base + slot, record);
+      this.recovered?.forget(base + slot);
+      this.bytes -= record.size;
+    });
+    block.index?.drop();
+    this.stored -= live;
+    this.waiting -= live;
+    this.pagedOut -= live;
+    block.live = 0;
+    this.unlink(block);
+    this.bound.shrunk(this);
+    return live;
   }
 
   private clear(block: StoreBlock, sequence: number, message: Message): void {
@@ -380,7 +436,7 @@ export class MessageStore {
     this.stored--;
     this.bytes -= message.end - message.start;
     this.core.arena.release(message);
-    if (--block.live === 0 && block !== this.tail) this.unlink(block);
+    if (--block.live === 0 && block !== this.blocks.tail) this.unlink(block);
     this.bound.shrunk(this);
   }
 
@@ -400,7 +456,7 @@ export class MessageStore {
 
   private expireBlock(block: StoreBlock, nowMs: number): void {
     let earliest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < BLOCK_SLOTS; i++) {
+    for (let i = 0; i < block.length; i++) {
       const slot = block.slots[i];
       if (slot === undefined) continue;
       const message = slot instanceof StoredDelivery ? slot.message : slot;
@@ -420,16 +476,12 @@ export class MessageStore {
     if (expiresAt < this.earliestExpiry) this.earliestExpiry = expiresAt;
   }
 
-  private extend(base: number): void {
-    const block = this.spare ?? new StoreBlock(base);
-    this.spare = undefined;
-    block.base = base;
-    block.earliestExpiry = Number.POSITIVE_INFINITY;
-    const last = this.tail;
-    block.previous = last;
-    last.next = block;
-    this.tail = block;
+  private extend(base: number): StoreBlock {
+    const last = this.blocks.tail;
+    const block = this.blocks.extend(base);
     if (last.live === 0) this.unlink(last);
+    else if (last.index === undefined) this.core.pager.filled(this, last);
+    return block;
   }
 
   private unlink(block: StoreBlock): void {
@@ -437,28 +489,7 @@ export class MessageStore {
       this.cursorBlock = block.next!;
       this.cursor = this.cursorBlock.base;
     }
-    if (block.previous === undefined) this.head = block.next!;
-    else block.previous.next = block.next;
-    block.next!.previous = block.previous;
-    block.previous = undefined;
-    block.next = undefined;
-    this.unlinked++;
-    this.spare = block;
-  }
-
-  private walk(first: number, last: number, visit: (block: StoreBlock, sequence: number) => void): void {
-    let block: StoreBlock | undefined = this.tail;
-    while (block.base > first && block.previous !== undefined) block = block.previous;
-    while (block !== undefined && block.base <= last) {
-      // `visit` may empty the block, and the store then lets go of it.
-      const next: StoreBlock | undefined = block.next;
-      const { base } = block;
-      const end = Math.min(last, base + BLOCK_SLOTS - 1);
-      for (let sequence = Math.max(first, base); sequence <= end; sequence++) {
-        if (block.live === 0) break;
-        visit(block, sequence);
-      }
-      block = next;
-    }
+    this.core.pager.forget(block);
+    this.blocks.unlink(block);
   }
 }

@@ -22,7 +22,15 @@ export class Multicast extends Topic {
     return CAPACITY_MAX;
   }
 
+  override waitsForJournal(): boolean {
+    return false;
+  }
+
   override refusalFor(): RefusalReason | undefined {
+    return undefined;
+  }
+
+  override commitRefusal(): RefusalReason | undefined {
     return undefined;
   }
 

@@ -14,6 +14,10 @@ export class Counters {
   rejected = 0;
   expired = 0;
   deadLettered = 0;
+  /** Tries to read stored messages back from the journal that failed; see `AddressView.unreadable`. */
+  readFailures = 0;
+  /** Not stored, since their id was in the window. */
+  duplicates = 0;
 }
 
 export interface AddressView {
@@ -30,8 +34,19 @@ export interface AddressView {
   /** Messages and content bytes stored, those in delivery included; on a topic the sum over matching subscriptions. */
   readonly stored: number;
   readonly bytes: number;
+  /** Of those, messages that lie in the journal alone. */
+  readonly pagedOut: number;
+  /**
+   * Why stored messages could not be read back from the journal, as it says; undefined: nothing of that kind. They stay,
+   * and are not handed out, nor what comes behind them, until one of the tries that are made every few seconds succeeds.
+   */
+  readonly unreadable: string | undefined;
   readonly senders: number;
   readonly receivers: number;
+  /** By its limits, or a limit of the broker: senders are held back, or refused. */
+  readonly full: boolean;
+  /** Why nothing durable can be stored now, whatever room the limits leave. */
+  readonly unwritable: 'journal-full' | 'journal-failed' | undefined;
   readonly counters: Readonly<Counters>;
 }
 
@@ -40,6 +55,9 @@ export interface SubscriptionView {
   readonly source: string;
   readonly stored: number;
   readonly bytes: number;
+  /** As in AddressView. */
+  readonly pagedOut: number;
+  readonly unreadable: string | undefined;
   readonly receivers: number;
 }
 

@@ -16,6 +16,9 @@ export type RefusalReason =
   | 'resource-limit-exceeded'
   | 'message-too-large'
   | 'not-allowed'
+  /** There is no room on disk: passes by itself, when enough is settled or the disk has room again. */
+  | 'journal-full'
+  /** A write failed: nothing durable is taken until the next start. */
   | 'journal-failed'
   | 'no-receiver'
   | 'deleted';

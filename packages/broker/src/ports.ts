@@ -25,13 +25,30 @@ export interface Producer {
    * does not want to hear (pre-settled, QoS 0): the answer is then `accepted`, or `rejected`/`released` when it was dropped.
    */
   send(message: Message, tag: number): SendResult;
+  /** Whether the address looks for duplicates: messages with an id then go by `sendOnce`. */
+  readonly detectsDuplicates: boolean;
+  /**
+   * As `send`, for a message that may have an id: one that the address took already is answered as accepted, when the first one
+   * is, and dropped.
+   *
+   * @param id at most 255 characters of one byte each (U+0000 to U+00FF)
+   */
+  sendOnce(message: Message, tag: number, id: string | undefined): SendResult;
+  /** Whether the last `sendOnce` met a duplicate: then nothing more is to be done with the message. */
+  readonly duplicate: boolean;
   /** Why the last send was `rejected` or `released`. */
   readonly refusal: RefusalReason | undefined;
   /**
    * How many messages may be sent now before the address' bound holds them back: 0 when it is full and `whenFull` is
-   * block, or when it is direct anycast without credit from a consumer. Never more than 65,535.
+   * block, or when it is direct anycast without credit from a consumer. The same while the disk is full, for a producer
+   * by which durable messages come, to an address that blocks. Never more than 65,535.
    */
   capacity(): number;
+  /**
+   * Whether this message may be sent now, by the same measure. It differs from `capacity() > 0` where durable messages
+   * alone are held back, since there is no room for them on disk. After false wait for `capacityChanged`.
+   */
+  takes(message: Message): boolean;
   close(): void;
 }
 
@@ -39,7 +56,7 @@ export interface Consumer {
   /** How many messages it takes now. The broker asks before it delivers; after 0 it waits for `Subscription.wake()`. */
   capacity(): number;
   /**
-   * Takes one message. With `settles: 'on-delivery'` the delivery is undefined and the message may be borrowed. With
+   * Takes one message. What has to be read from the journal first comes later, of itself. With `settles: 'on-delivery'` the delivery is undefined and the message may be borrowed. With
    * `explicit` the message is owned and the consumer settles the delivery, now or later.
    */
   deliver(message: Message, delivery: Delivery | undefined): void;
@@ -53,6 +70,8 @@ export interface Delivery {
   readonly deliveryCount: number;
   /** Whether it may have been seen before: MQTT's DUP does not follow this, AMQP's first-acquirer does. */
   readonly redelivered: boolean;
+  /** Place in its queue or subscription: rises, is never used twice, and stays over a restart. 0: it is not stored. */
+  readonly sequence: number;
   /**
    * Settles. A second call does nothing. Accepting a stored durable message appends to the journal; who must know when
    * that is on disk (exactly-once protocols, jobs) passes it through `Broker.commit` instead.
@@ -97,19 +116,34 @@ export interface Subscription {
   wake(): void;
   /** Messages that wait for this consumer: stored in its queue or subscription. */
   backlog(): number;
+  /**
+   * Time of the message that this consumer is to get next, or an earlier time where that has to be read from the journal
+   * first; undefined: none waits.
+   */
+  oldestTime(): number | undefined;
   /** Drops the consumer. Open deliveries go back in order (released); a transient topic subscription is gone. */
   close(): void;
   /** Close, and forget the durable subscription and what it stores. */
   unsubscribe(): void;
 }
 
+export interface TransactionOutput {
+  readonly address: string;
+  readonly message: Message;
+  /** Where the address looks for duplicates: what is a duplicate is left out. See `Producer.sendOnce`. */
+  readonly id?: string | undefined;
+}
+
 /** Consumed inputs and outputs that become durable together: all or nothing. */
 export interface Transaction {
   readonly consumed: readonly Delivery[];
-  readonly outputs: readonly { readonly address: string; readonly message: Message }[];
+  readonly outputs: readonly TransactionOutput[];
   /** Opaque bytes kept under a name and given back after a restart: a job's checkpoint. */
   readonly state: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-  /** More that is kept, or forgotten, with it, as by `Broker.keep` and `forget`: state in pieces. Default: none. */
+  /**
+   * More that is kept, or forgotten, with it, as by `Broker.keep` and `forget`: state in pieces. A kind that begins with
+   * `$state` is taken by a journal that is full, if the transaction consumes what was durable. Default: none.
+   */
   readonly kept?: readonly { readonly kind: string; readonly key: string; readonly bytes: Uint8Array | undefined }[];
   /** What to do with an output to an address that is not declared. Default: refuse the whole transaction. */
   readonly undeclared?: 'refuse' | 'topic';

@@ -2,6 +2,7 @@
 import { Address, AddressProducer } from './address.js';
 import type { AddressSettings } from './address-settings.js';
 import { BrowseCursor } from './browse-cursor.js';
+import type { CommitRoom, CommitSize } from './commit-room.js';
 import { ConsumerGroup } from './consumer-group.js';
 import type { Core } from './core.js';
 import { GroupMember } from './group-member.js';
@@ -42,6 +43,14 @@ export class Queue extends Address {
     return this.group.store.bytes;
   }
 
+  get pagedOut(): number {
+    return this.group.store.pagedOut;
+  }
+
+  get unreadable(): string | undefined {
+    return this.group.store.unreadable;
+  }
+
   get receivers(): number {
     return this.group.members.length + this.group.browsers.length;
   }
@@ -74,8 +83,16 @@ export class Queue extends Address {
     return this.group.capacity();
   }
 
+  waitsForJournal(): boolean {
+    return this.group.blocking && this.group.store.journaled;
+  }
+
   refusalFor(messages: number, bytes: number): RefusalReason | undefined {
     return this.group.refuses(messages, bytes) ? 'resource-limit-exceeded' : undefined;
+  }
+
+  override commitRefusal(size: CommitSize, room: CommitRoom): RefusalReason | undefined {
+    return room.admits(this.group, size) ? undefined : 'resource-limit-exceeded';
   }
 
   put(message: Message): boolean {
@@ -85,7 +102,7 @@ export class Queue extends Address {
   }
 
   purge(): number {
-    return this.group.purge(() => true);
+    return this.group.purge(undefined);
   }
 
   override configure(settings: AddressSettings): void {
@@ -133,10 +150,13 @@ class QueueProducer extends AddressProducer {
     }
     if (group.refuses(1, size)) return this.refuse('resource-limit-exceeded');
     const unwritable = message.durable && group.store.journaled ? core.log.refusal : undefined;
-    if (unwritable !== undefined) return this.refuse(unwritable);
+    if (unwritable !== undefined) return this.refuseForJournal(unwritable);
     queue.counters.in++;
     const waits = group.put(message) && tag >= 0;
-    if (waits) core.log.open.addSender(this.sender, tag);
+    if (waits) {
+      this.sendsDurable = true;
+      core.log.open.addSender(this.sender, tag);
+    }
     group.dispatch();
     return waits ? 'pending' : 'accepted';
   }

@@ -15,29 +15,42 @@
  * Declared addresses are not in here: their documents are, as keyed records, and the host declares them anew. Until then
  * a recovered queue waits (`AddressView.waitsForDeclaration`): it is listed, keeps what it has, and takes nobody.
  *
- * Here all contents are read into memory, as the broker works. Paging would have `replayMessage` leave the content where
- * it is and put {position, length} into the slot: `position` rises along a store but for moved records, so that a block
- * of 512 needs one base and 512 small offsets, and `Journal.read` brings the block back ahead of the cursor.
+ * Messages stay in the journal. What comes first, and so is wanted first, is kept in memory too, up to a bound; of the
+ * rest it is noted where it lies, some three bytes a message (page-index.ts), and the broker reads it back.
  */
 import { Arena } from './arena.js';
 import type { JournalOwner, JournalRecord } from './journal-port.js';
 import type { LiveRecords } from './live-records.js';
 import { readDeliveryCount } from './log/delivery-count-record.js';
 import { type KeyedRecord, readKeyed } from './log/keyed-record.js';
-import { Holders, readMessage } from './log/message-record.js';
+import { Holders, MessageFacts, readFacts, readMessage } from './log/message-record.js';
 import { RecordReader } from './log/record-reader.js';
 import { NOWHERE, RecordError, RecordType } from './log/record-type.js';
 import { readRetainedGone } from './log/retained-record.js';
 import { readSettled } from './log/settled-record.js';
 import { readStoreGone, readStoreOpened } from './log/store-record.js';
 import type { Message } from './message.js';
-import { RecoveredStore } from './recovered-store.js';
+import { PackedRecords } from './packed-records.js';
+import { OpenPages } from './page-index.js';
+import { MESSAGE_BYTES } from './pager.js';
+import { RecoveredIds } from './recovered-ids.js';
+import { type RecordPlace, RecoveredStore } from './recovered-store.js';
+import { COUNTED_APART, SharedRecords } from './shared-records.js';
 
 const GONE = 'gone';
+const RESIDENT_BYTES = 32 * 1024 ** 2;
+
+export interface RecoveryOptions {
+  /** Messages kept in memory: content, and 320 bytes for each. Default: 32 MiB. */
+  readonly residentBytes?: number;
+}
 
 export class Recovery implements JournalOwner {
   /** Where recovered content lies; the broker's from then on. */
   readonly arena = new Arena();
+  /** How many stores hold a record, where it is more than one. */
+  readonly shared = new SharedRecords();
+  readonly pages = new OpenPages();
   /** Retained messages; their place in the journal is that of the message. */
   readonly retained = new Map<string, Message>();
   /** Of the last record. */
@@ -47,17 +60,25 @@ export class Recovery implements JournalOwner {
   /** Highest number of a store, and version of a key, that any record names. */
   lastStore = 0;
   version = 0;
+  /** What addresses know of the ids of their messages. */
+  readonly ids = new RecoveredIds((position, length) => this.useless(position, length));
   private readonly byNumber = new Map<number, RecoveredStore | typeof GONE>();
   private readonly keyed = new Map<string, Map<string, KeyedRecord>>();
   /** What was settled by a record that stands before the message's own, and goes before it: to be settled again. */
   readonly settledBefore: { readonly store: number; readonly sequence: number }[] = [];
   /** The same for keys. */
   readonly forgottenBefore = new Set<KeyedRecord>();
-  private uselessPositions: number[] = [];
-  private uselessLengths: number[] = [];
+  private readonly uselessRecords = new PackedRecords();
+  private readonly facts = new MessageFacts();
+  private readonly residentMax: number;
+  private residentBytes = 0;
   private readonly reader = new RecordReader();
   private readonly holders = new Holders();
   private live: LiveRecords | undefined = undefined;
+
+  constructor({ residentBytes = RESIDENT_BYTES }: RecoveryOptions = {}) {
+    this.residentMax = residentBytes;
+  }
 
   /** Takes one record of the journal, in the order of positions. @throws RecordError for what no broker wrote */
   replay({ type, bytes, start, end, position }: JournalRecord): void {
@@ -67,7 +88,7 @@ export class Recovery implements JournalOwner {
     this.lastPosition = position;
     switch (type as RecordType) {
       case RecordType.stored:
-        this.replayMessage(position, length);
+        this.replayMessage({ position, length }, start);
         break;
       case RecordType.settled:
         readSettled(reader, (id, first, last) => this.settle(id, first, last));
@@ -94,8 +115,16 @@ export class Recovery implements JournalOwner {
         this.useless(position, length);
         break;
       case RecordType.kept:
+      case RecordType.state:
       case RecordType.forgotten:
         this.replayKeyed(type, position, length);
+        break;
+      case RecordType.ids:
+        this.ids.replayBlock(reader, position, length);
+        break;
+      case RecordType.idsGone:
+        this.ids.replayGone(reader);
+        this.useless(position, length);
         break;
       default:
         throw new RecordError(`the journal has a record of type ${type}, which this version does not know`);
@@ -142,44 +171,51 @@ export class Recovery implements JournalOwner {
   /** The broker is there, and has taken everything over. `release` hears of each record that is not needed. */
   attach(live: LiveRecords, release: (position: number, length: number) => void): void {
     this.live = live;
-    for (let i = 0; i < this.uselessPositions.length; i++) {
-      release(this.uselessPositions[i]!, this.uselessLengths[i]!);
-    }
-    this.uselessPositions = [];
-    this.uselessLengths = [];
+    this.uselessRecords.take(release);
     this.settledBefore.length = 0;
     this.forgottenBefore.clear();
     this.byNumber.clear();
     this.keyed.clear();
     this.retained.clear();
+    this.ids.clear();
   }
 
-  private replayMessage(position: number, length: number): void {
-    const { holders } = this;
-    const message = readMessage(this.reader, holders, this.arena);
-    message.recordPosition = position;
-    message.recordLength = length;
-    if (message.time > this.timeMs) this.timeMs = message.time;
+  private replayMessage(place: RecordPlace, start: number): void {
+    const { facts, holders, reader } = this;
+    readFacts(reader, holders, facts);
+    if (facts.time > this.timeMs) this.timeMs = facts.time;
+    let message: Message | undefined;
+    if (this.residentBytes < this.residentMax) {
+      reader.at = start;
+      message = readMessage(reader, holders, this.arena);
+    }
+    let held = 0;
     for (let i = 0; i < holders.length; i++) {
       const store = this.store(holders.stores[i]!);
       const sequence = holders.sequences[i]!;
       if (store === GONE) continue;
-      const before = store.store(sequence, message);
-      if (before === false) {
+      if (store.isSettled(sequence)) {
         this.settledBefore.push({ store: holders.stores[i]!, sequence });
         continue;
       }
-      message.recordHolders++;
-      if (before !== undefined) this.gaveUp(before);
+      held++;
+      const before = store.store(sequence, place, facts, message);
+      if (before !== undefined) this.gaveUp(before, undefined);
       this.count(store, sequence, holders.counts[i]!);
     }
-    if (message.recordHolders === 0) this.useless(position, length);
+    if (held === 0) this.useless(place.position, place.length);
+    else if (held > 1) this.shared.add(place.position, held);
+    if (message === undefined || held === 0) return;
+    message.recordPosition = place.position;
+    message.recordLength = place.length;
+    message.recordHolders = held === 1 ? 1 : COUNTED_APART;
+    this.residentBytes += facts.size + MESSAGE_BYTES;
   }
 
   private settle(id: number, first: number, last: number): void {
     const store = this.store(id);
     if (store === GONE) return;
-    store.settle(first, last, (message) => this.gaveUp(message));
+    store.settle(first, last, (place, message) => this.gaveUp(place, message));
   }
 
   private count(store: RecoveredStore | typeof GONE, sequence: number, count: number): void {
@@ -208,7 +244,7 @@ export class Recovery implements JournalOwner {
   /** What the store shares with others is theirs alone now. */
   private dissolve(store: RecoveredStore): void {
     if (store.record !== undefined) this.useless(store.record.position, store.record.length);
-    store.each((message) => this.gaveUp(message));
+    store.each((place, message) => this.gaveUp(place, message));
   }
 
   private replayRetained(position: number, length: number): void {
@@ -236,7 +272,7 @@ export class Recovery implements JournalOwner {
     }
     const before = keys.get(record.key);
     const outdated = before !== undefined && before.version > record.version;
-    if (type === RecordType.kept && !outdated) {
+    if (type !== RecordType.forgotten && !outdated) {
       record.bytes = this.reader.rest();
       record.position = position;
       record.length = length;
@@ -249,19 +285,20 @@ export class Recovery implements JournalOwner {
     keys.set(record.key, record);
   }
 
-  private gaveUp(message: Message): void {
-    if (--message.recordHolders === 0) this.useless(message.recordPosition, message.recordLength);
+  private gaveUp({ position, length }: RecordPlace, message: Message | undefined): void {
+    if (this.shared.giveUp(position) > 0) return;
+    this.useless(position, length);
+    if (message !== undefined) this.residentBytes -= message.end - message.start + MESSAGE_BYTES;
   }
 
   private useless(position: number, length: number): void {
-    this.uselessPositions.push(position);
-    this.uselessLengths.push(length);
+    this.uselessRecords.add(position, length);
   }
 
   private store(id: number): RecoveredStore | typeof GONE {
     let store = this.byNumber.get(id);
     if (store === undefined) {
-      store = new RecoveredStore();
+      store = new RecoveredStore(this.pages);
       this.byNumber.set(id, store);
       if (id > this.lastStore) this.lastStore = id;
     }

@@ -55,17 +55,27 @@ export class Retained {
 
   /** Keeps a copy of the stamped message in place of the one before. @returns why not */
   keep(message: Message): RefusalReason | undefined {
-    if (!isValidName(message.address)) return 'not-allowed';
-    const size = message.end - message.start;
+    const refusal = this.refusalFor(message);
+    if (refusal !== undefined) return refusal;
     const before = this.record(message.address)?.message;
-    const count = this.count + (before === undefined ? 1 : 0);
-    const bytes = this.bytes + size - (before === undefined ? 0 : before.end - before.start);
-    if (count > this.limits.messages || bytes > this.limits.bytes) return 'resource-limit-exceeded';
+    this.count += before === undefined ? 1 : 0;
+    this.bytes += this.growthBy(message, before);
     if (before !== undefined) this.arena.release(before);
     this.log.later(this.put(message.copyTo(this.exact)));
-    this.count = count;
-    this.bytes = bytes;
     return undefined;
+  }
+
+  /** Why this message cannot be kept now. */
+  refusalFor(message: Message): RefusalReason | undefined {
+    if (!isValidName(message.address)) return 'not-allowed';
+    const before = this.record(message.address)?.message;
+    const isMore = before === undefined && this.count >= this.limits.messages;
+    const isLarger = this.bytes + this.growthBy(message, before) > this.limits.bytes;
+    return isMore || isLarger ? 'resource-limit-exceeded' : undefined;
+  }
+
+  private growthBy(message: Message, before: Message | undefined): number {
+    return message.end - message.start - (before === undefined ? 0 : before.end - before.start);
   }
 
   /** Puts one back that was there before the restart, whatever the limits now are. */

@@ -25,6 +25,9 @@ export class StoreBound {
   limits: Limits;
   /** True from the soft limit until enough has gone. */
   blocked = false;
+  /** What one commit may store beyond the limits; see commit-room.ts. */
+  allowedMessages = 0;
+  allowedBytes = 0;
   /** Called when `blocked` changed. */
   changed: (() => void) | undefined = undefined;
   private readonly memory: MemoryBound;
@@ -47,8 +50,8 @@ export class StoreBound {
   /** Whether so much more would break a limit. */
   exceeds(store: Filled, messages: number, bytes: number): boolean {
     return (
-      store.stored + messages > this.limits.messages ||
-      store.bytes + bytes > this.limits.bytes ||
+      store.stored + messages > this.limits.messages + this.allowedMessages ||
+      store.bytes + bytes > this.limits.bytes + this.allowedBytes ||
       this.memory.exceeds(bytes)
     );
   }

@@ -56,6 +56,8 @@ export class TopicSubscription implements GroupKeeper {
       source: this.source,
       stored: store.stored,
       bytes: store.bytes,
+      pagedOut: store.pagedOut,
+      unreadable: store.unreadable,
       receivers: this.group.members.length,
     };
   }

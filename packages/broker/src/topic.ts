@@ -4,6 +4,7 @@
  */
 import { Address, AddressProducer } from './address.js';
 import type { AddressSettings } from './address-settings.js';
+import type { CommitRoom, CommitSize } from './commit-room.js';
 import type { ConsumerGroup } from './consumer-group.js';
 import type { Core } from './core.js';
 import type { Message } from './message.js';
@@ -42,6 +43,14 @@ export class Topic extends Address {
     return this.route.current().reduce((sum, group) => sum + group.store.bytes, 0);
   }
 
+  get pagedOut(): number {
+    return this.route.current().reduce((sum, group) => sum + group.store.pagedOut, 0);
+  }
+
+  get unreadable(): string | undefined {
+    return this.route.current().find((group) => group.store.unreadable !== undefined)?.store.unreadable;
+  }
+
   get receivers(): number {
     return this.route.current().reduce((sum, group) => sum + group.members.length, 0);
   }
@@ -63,6 +72,12 @@ export class Topic extends Address {
     return capacity;
   }
 
+  waitsForJournal({ retain }: { readonly retain: boolean }): boolean {
+    const groups = this.route.current();
+    if (!retain && this.deduplication === undefined && !groups.some(({ store }) => store.journaled)) return false;
+    return this.settings.whenFull === 'block' || this.route.bounded.some((group) => group.blocking);
+  }
+
   /** A subscription that drops its oldest never refuses: it harms itself alone. */
   refusalFor(messages: number, bytes: number): RefusalReason | undefined {
     this.route.current();
@@ -70,6 +85,11 @@ export class Topic extends Address {
       if (group.refuses(messages, bytes)) return 'resource-limit-exceeded';
     }
     return undefined;
+  }
+
+  override commitRefusal(size: CommitSize, room: CommitRoom): RefusalReason | undefined {
+    this.route.current();
+    return this.route.bounded.every((group) => room.admits(group, size)) ? undefined : 'resource-limit-exceeded';
   }
 
   put(message: Message): boolean {
@@ -97,7 +117,7 @@ export class Topic extends Address {
     return this.route
       .current()
       .reduce(
-        (sum, group) => sum + group.purge(group.source === name ? all : (message) => message.address === name),
+        (sum, group) => sum + group.purge(group.source === name ? undefined : (message) => message.address === name),
         0,
       );
   }
@@ -121,10 +141,6 @@ export class Topic extends Address {
     }
     return group.put(message);
   }
-}
-
-function all(): boolean {
-  return true;
 }
 
 class TopicProducer extends AddressProducer {
@@ -168,14 +184,17 @@ class TopicProducer extends AddressProducer {
     }
     if (message.durable && (message.retain || route.groups.some((group) => group.store.journaled))) {
       const unwritable = core.log.refusal;
-      if (unwritable !== undefined) return this.refuse(unwritable);
+      if (unwritable !== undefined) return this.refuseForJournal(unwritable);
     }
     topic.counters.in++;
     const { groups } = route;
     // One that is to be retained waits for that: the listener calls `retain` within the same turn.
     const durable = topic.distribute(message) || (message.retain && message.durable);
     const waits = durable && tag >= 0;
-    if (waits) core.log.open.addSender(this.sender, tag);
+    if (waits) {
+      this.sendsDurable = true;
+      core.log.open.addSender(this.sender, tag);
+    }
     for (const group of groups) if (group.backlog > 0) group.dispatch();
     return waits ? 'pending' : 'accepted';
   }

@@ -9,10 +9,12 @@
 import type { Address } from './address.js';
 import type { AddressBook } from './address-book.js';
 import type { BatchListener } from './commit-batch.js';
+import { CommitRoom, type CommitSize } from './commit-room.js';
 import type { Core } from './core.js';
 import { DirectDelivery } from './direct-delivery.js';
 import type { KeyedRecords } from './keyed-records.js';
-import type { KeyedRecord } from './log/keyed-record.js';
+import type { IdBlock } from './log/id-block.js';
+import { isState, type KeyedRecord, STATE_KIND } from './log/keyed-record.js';
 import type { Message } from './message.js';
 import { Outcome, type RefusalReason } from './outcome.js';
 import type { Delivery, Transaction } from './ports.js';
@@ -22,6 +24,10 @@ import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 interface Output {
   readonly address: Address;
   readonly message: Message;
+  /** Only where the address looks for duplicates. */
+  readonly id: string | undefined;
+  /** A message with this id is there already: this one is left out. */
+  readonly duplicate: boolean;
 }
 
 /** What is to hold when the commit has succeeded. */
@@ -29,9 +35,6 @@ interface Effects {
   readonly outputs: readonly Output[];
   readonly staged: readonly KeyedRecord[];
 }
-
-/** Kind under which the states of jobs are kept. */
-export const STATE_KIND = '$state';
 
 type Done = (refusal: RefusalReason | undefined) => void;
 
@@ -48,22 +51,29 @@ export class Transactions {
 
   /** What it sends may take the place of what it consumes: a job must be able to empty a broker that is full. */
   commit(transaction: Transaction, done: Done): void {
+    const undecided = this.undecidedDuplicate(transaction);
+    if (undecided !== undefined) {
+      undecided.whenDecided(() => this.commit(transaction, done));
+      return;
+    }
     const { memory } = this.core;
+    const room = new CommitRoom();
     for (const { message } of transaction.consumed) memory.allowance += message.end - message.start;
     try {
-      this.checkAndAppend(transaction, done);
+      this.checkAndAppend(transaction, room, done);
     } finally {
+      room.close();
       memory.allowance = 0;
     }
   }
 
-  private checkAndAppend(transaction: Transaction, done: Done): void {
+  private checkAndAppend(transaction: Transaction, room: CommitRoom, done: Done): void {
     const { core } = this;
     core.turn.begin();
     const marked = mark(transaction.consumed);
     const outputs = marked === 'deleted' ? marked : this.resolve(transaction);
     const refusal =
-      typeof outputs === 'string' ? outputs : (refusalOf(outputs) ?? this.unwritable(transaction, outputs));
+      typeof outputs === 'string' ? outputs : (refusalOf(outputs, room) ?? this.unwritable(transaction, outputs));
     if (typeof outputs === 'string' || refusal !== undefined) {
       if (typeof outputs !== 'string') leave(outputs);
       if (marked !== 'deleted') for (const delivery of marked) reopen(delivery);
@@ -75,15 +85,37 @@ export class Transactions {
     core.log.open.addListener(new Pending(this.keyed, transaction, { outputs, staged }, done));
   }
 
+  /**
+   * A message of which an output is a duplicate, and whose own commit is under way: whether the output may be left out
+   * is known when that is. One of the batch that is open shares the transaction's fate.
+   */
+  private undecidedDuplicate({ outputs }: Transaction): IdBlock | undefined {
+    const { log, turn } = this.core;
+    for (const { address: name, message, id } of outputs) {
+      const address = id === undefined ? undefined : this.book.get(name);
+      const durable = address !== undefined && isDurable(address, message);
+      const block = address?.deduplication?.find(id!, { durable, nowMs: turn.begin() });
+      if (block?.state === 'pending' && block.batch !== log.open) return block;
+    }
+    return undefined;
+  }
+
   private resolve(transaction: Transaction): Output[] | RefusalReason {
     const outputs: Output[] = [];
-    for (const { address: name, message } of transaction.outputs) {
+    const nowMs = this.core.turn.begin();
+    for (const { address: name, message, id } of transaction.outputs) {
       const address = this.book.resolve(name, transaction.undeclared ?? 'refuse');
       if (typeof address === 'string') {
         leave(outputs);
         return address;
       }
-      outputs.push({ address, message });
+      const window = id === undefined ? undefined : address.deduplication;
+      if (window === undefined) {
+        outputs.push({ address, message, id: undefined, duplicate: false });
+        continue;
+      }
+      const durable = isDurable(address, message);
+      outputs.push({ address, message, id, duplicate: window.find(id!, { durable, nowMs }) !== undefined });
     }
     return outputs;
   }
@@ -91,11 +123,12 @@ export class Transactions {
   private append(transaction: Transaction, outputs: readonly Output[]): void {
     const { log, turn } = this.core;
     log.withdraws = 'all';
-    for (const { address, message } of outputs) {
+    for (const { address, message, id } of outputs) {
       stamp(message, address.settings, turn.timeMs);
-      if (!address.stores) continue;
+      if (!address.stores || isDuplicate(address, message, id)) continue;
       address.counters.in++;
       address.put(message);
+      if (id !== undefined) address.deduplication?.add(id, message.durable ? 'durable' : 'transaction');
     }
     log.withdraws = 'durable';
     leave(outputs);
@@ -106,14 +139,15 @@ export class Transactions {
     }
   }
 
-  /** Why what is to be kept of it could not be written; what it only consumes can. */
-  private unwritable({ state, kept }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
+  /** Why what is to be kept of it could not be written; what it only consumes can, and the state that comes of that. */
+  private unwritable({ state, kept, consumed }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
     const { refusal } = this.core.log;
     if (refusal === undefined) return undefined;
+    const frees = consumed.some((delivery) => delivery instanceof StoredDelivery && delivery.message.durable);
     const adds =
-      state !== undefined ||
-      kept?.some((one) => one.bytes !== undefined) ||
-      outputs.some(({ address, message }) => message.durable || address.settings.durability === 'always');
+      (state !== undefined && !frees) ||
+      kept?.some(({ kind, bytes }) => bytes !== undefined && !(frees && isState(kind))) ||
+      outputs.some(({ address, message, duplicate }) => !duplicate && isDurable(address, message));
     return adds ? refusal : undefined;
   }
 
@@ -168,6 +202,21 @@ function mark(consumed: readonly Delivery[]): StoredDelivery[] | 'deleted' {
   return marked;
 }
 
+function isDurable({ settings }: Address, message: Message): boolean {
+  return message.durable || settings.durability === 'always';
+}
+
+/** Whether a stamped output is not to be stored; counts it. One may be a copy of another one before it. */
+function isDuplicate(
+  { deduplication, counters }: Address,
+  { durable, time }: Message,
+  id: string | undefined,
+): boolean {
+  if (id === undefined || deduplication?.find(id, { durable, nowMs: time }) === undefined) return false;
+  counters.duplicates++;
+  return true;
+}
+
 /** Topics that were only there for these outputs are gone again. */
 function leave(outputs: readonly Output[]): void {
   for (const { address } of outputs) address.leaveIfUnused();
@@ -177,9 +226,10 @@ function reopen(delivery: StoredDelivery): void {
   if (delivery.state === DeliveryState.committing) delivery.state = DeliveryState.open;
 }
 
-function refusalOf(outputs: readonly Output[]): RefusalReason | undefined {
-  const sums = new Map<Address, { messages: number; bytes: number }>();
-  for (const { address, message } of outputs) {
+function refusalOf(outputs: readonly Output[], room: CommitRoom): RefusalReason | undefined {
+  const sums = new Map<Address, CommitSize>();
+  for (const { address, message, duplicate } of outputs) {
+    if (duplicate) continue;
     const size = message.end - message.start;
     const tooLarge = address.sizeRefusal(size);
     if (tooLarge !== undefined) return tooLarge;
@@ -188,10 +238,10 @@ function refusalOf(outputs: readonly Output[]): RefusalReason | undefined {
     sum.bytes += size;
     sums.set(address, sum);
   }
-  for (const [address, { messages, bytes }] of sums) {
-    const refusal = address.refusalFor(messages, bytes);
+  for (const [address, size] of sums) {
+    const refusal = address.commitRefusal(size, room);
     if (refusal !== undefined) {
-      address.counters.rejected += messages;
+      address.counters.rejected += size.messages;
       return refusal;
     }
   }

@@ -43,6 +43,23 @@ function begin(): Restartable {
 }
 
 describe('after a crash', () => {
+  test('a message has the sequence that it had, and no new one gets it', () => {
+    const world = begin();
+    const sender = world.host.producer('q');
+    for (const text of ['1', '2', '3']) sender.send(text, durable);
+    const before = world.host.subscribe('q', { capacity: 2 });
+    before.settle(0, Outcome.accepted);
+    world.turn();
+    const again = world.restart();
+    const consumer = again.subscribe('q');
+    again.producer('q').send('4');
+    again.turn();
+    expect([before, consumer].map(({ deliveries }) => deliveries.map(({ sequence }) => sequence))).toEqual([
+      [1, 2],
+      [2, 3, 4],
+    ]);
+  });
+
   test('durable messages are there in order, with their facts, and the others are not', () => {
     const world = begin();
     const sender = world.host.producer('q');
@@ -405,10 +422,12 @@ describe('a journal that is full', () => {
     const { host } = world;
     for (const address of ['q', 't']) {
       const sender = host.producer(address);
-      expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'resource-limit-exceeded']);
+      expect([sender.send('x', durable), sender.producer.refusal]).toEqual(['rejected', 'journal-full']);
       expect(sender.send('x')).toBe('accepted');
     }
-    expect(host.broker.retain(message('r', 'x', durable))).toBe('resource-limit-exceeded');
+    expect(host.broker.retainRefusal(message('r', 'x', durable))).toBe('journal-full');
+    expect(host.broker.retain(message('r', 'x', durable))).toBe('journal-full');
+    expect(host.broker.retainRefusal(message('r', 'x'))).toBeUndefined();
     expect(host.broker.retain(message('r', 'x'))).toBeUndefined();
     world.journal.state = { kind: 'failed' };
     const sender = host.producer('q');
@@ -439,21 +458,43 @@ describe('a journal that is full', () => {
     expect(told).toEqual(['journal-failed']);
   });
 
-  test('takes transactions that only consume', () => {
+  test('tells who waits for what was taken back alone that it is, whatever else waits for room', () => {
+    const { world, step } = full();
+    const { broker } = world.host;
+    const told: unknown[] = [];
+    broker.keep('kind', 'key', Buffer.from('x'));
+    world.host.subscribe('q', { capacity: 1 }).settleAll(Outcome.accepted);
+    broker.whenTakenBack((refusal) => told.push(refusal));
+    expect([broker.durable, broker.unwritable]).toEqual([true, 'journal-full']);
+    step();
+    expect(told).toEqual([undefined]);
+    expect(world.restart().broker.address('q')?.stored).toBe(1);
+  });
+
+  test('takes transactions that only consume, with the state that comes of it', () => {
     const { world, step } = full();
     const { deliveries } = world.host.subscribe('q');
     const told: unknown[] = [];
     const state = { name: 'job', bytes: Buffer.from('x') };
     const output = { address: 'q', message: message('q', 'x', durable) };
-    const parts = [{ state }, { outputs: [output] }, { kept: [{ kind: 'k', key: 'k', bytes: Buffer.from('x') }] }, {}];
+    const kept = (kind: string) => ({ kept: [{ kind, key: 'k', bytes: Buffer.from('x') }] });
+    const parts = [
+      { outputs: [output] },
+      kept('k'),
+      { state, consumed: [] },
+      { ...kept('$state/job'), consumed: [] },
+      { ...kept('$state/job'), state },
+    ];
     for (const part of parts) {
       const transaction = { consumed: deliveries.slice(0, 1), outputs: [], state: undefined, ...part };
       world.host.broker.commit(transaction, (refusal) => told.push(refusal));
       step();
     }
-    const refused = Array.from({ length: 3 }, () => 'resource-limit-exceeded');
+    const refused = Array.from({ length: 4 }, () => 'journal-full');
     expect(told).toEqual([...refused, undefined]);
-    expect(world.restart().broker.address('q')?.stored).toBe(1);
+    const { broker } = world.restart();
+    expect(broker.address('q')?.stored).toBe(1);
+    expect([`${broker.state('job')}`, `${broker.kept('$state/job').get('k')}`]).toEqual(['x', 'x']);
   });
 
   test('gets dead letters when there is room, and the originals stay until then', () => {
@@ -505,8 +546,12 @@ describe('records', () => {
     world.host.subscribe('q').settleAll(Outcome.accepted);
     broker.retain(message('r', 'text'));
     broker.keep('kind', 'key', Buffer.from('x'));
+    broker.keep('$state/job', 'key', Buffer.from('x'));
     world.host.subscribe('t', { durableName: 'd' });
+    broker.declare('once', { type: 'queue', deduplication: { ids: 9, windowMs: 1000 } });
+    world.host.producer('once').sendOnce('text', 'id', durable);
     world.turn();
+    broker.remove('once', { force: true });
     broker.retain(message('r', ''));
     broker.forget('kind', 'key');
     broker.forgetSubscription('d');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Delivery, Outcome, type RefusalReason, type Transaction } from '../src/index.js';
-import { FailingJournal, Host, message } from './support/host.js';
+import { FailingJournal, Host, message, textOf } from './support/host.js';
 
 function job(journal = new FailingJournal({ fails: () => false }), maxLimit = 1000) {
   const host = new Host({ journal });
@@ -82,17 +82,18 @@ describe('a transaction', () => {
   test.each([
     ['an address that is not there', [['x', '1']], 'not-found'],
     [
-      'a full address',
+      'an address without that much room',
       [
-        ['max', '1'],
-        ['max', '2'],
-        ['max', '3'],
+        ['full', '1'],
+        ['full', '2'],
       ],
       'resource-limit-exceeded',
     ],
     ['a message that is too large', [['max', 'x'.repeat(11 * 1024 ** 2)]], 'message-too-large'],
   ] as const)('is refused as a whole for %s', (_name, outputs, reason) => {
     const { host, broker, reader, dones } = job(undefined, 2);
+    broker.declare('full', { type: 'queue', limits: { messages: 2 } });
+    host.producer('full').send('x');
     broker.commit(transaction(reader.deliveries, outputs), (refusal) => dones.push(refusal));
     host.turn();
     expect([dones, broker.state('job')]).toEqual([[reason], undefined]);
@@ -100,6 +101,60 @@ describe('a transaction', () => {
     broker.commit(transaction(reader.deliveries, [['max', '3']]), (refusal) => dones.push(refusal));
     host.turn();
     expect([dones[1], broker.address('in')?.stored]).toEqual([undefined, 0]);
+  });
+
+  test('that is larger than the whole limit gets in when there is room for one more, and closes the door', () => {
+    const host = new Host();
+    const limits = { messages: 3, bytes: 100, messageBytes: 100 };
+    host.broker.declare('max', { type: 'queue', limits });
+    host.broker.declare('last', { type: 'queue', limits, whenFull: 'dropOldest' });
+    host.broker.declare('t', { type: 'topic', limits });
+    const durable = host.subscribe('t', { durableName: 'd', capacity: 0 });
+    const told: unknown[] = [];
+    const commit = (address: string, count: number, size = 1) => {
+      const outputs = Array.from({ length: count }, (_, i) => ({
+        address,
+        message: message(address, `${i}`, { size }),
+      }));
+      host.broker.commit({ consumed: [], outputs, state: undefined }, (refusal) => told.push(refusal));
+      host.turn();
+      return told.pop();
+    };
+    const sender = host.producer('max');
+    for (let i = 0; i < 3; i++) sender.send('x');
+    expect([commit('max', 4), commit('max', 1)]).toEqual(['resource-limit-exceeded', 'resource-limit-exceeded']);
+    host.broker.purge('max');
+    sender.send('x');
+    expect([commit('max', 3), commit('max', 4), commit('max', 4)]).toEqual([
+      'resource-limit-exceeded',
+      undefined,
+      'resource-limit-exceeded',
+    ]);
+    expect([host.broker.address('max')?.stored, sender.send('x'), sender.producer.capacity()]).toEqual([
+      5,
+      'rejected',
+      0,
+    ]);
+    host.broker.purge('max');
+    expect([commit('max', 2, 99), host.broker.address('max')?.bytes]).toEqual([undefined, 198]);
+    expect([commit('t', 7), commit('t', 7), durable.subscription.backlog()]).toEqual([
+      undefined,
+      'resource-limit-exceeded',
+      7,
+    ]);
+    expect(commit('last', 7)).toBeUndefined();
+    expect(host.broker.browse('last', { limit: 9 })?.map((one) => textOf(one.message))).toEqual(['4', '5', '6']);
+  });
+
+  test('never exceeds what the broker stores in all', () => {
+    const host = new Host({ memoryBytes: 1000 });
+    host.broker.declare('max', { type: 'queue', limits: { messages: 3 } });
+    const told: unknown[] = [];
+    const outputs = Array.from({ length: 11 }, () => ({ address: 'max', message: message('max', 'x', { size: 100 }) }));
+    host.broker.commit({ consumed: [], outputs, state: undefined }, (refusal) => told.push(refusal));
+    host.broker.commit({ consumed: [], outputs: outputs.slice(1), state: undefined }, (refusal) => told.push(refusal));
+    host.turn();
+    expect(told).toEqual(['resource-limit-exceeded', undefined]);
   });
 
   test('is refused when a delivery is void, or given twice', () => {

@@ -14,6 +14,7 @@ import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './pro
 /** A listing is read to its end, but not for ever. */
 const PAGES_MAX = 10_000;
 const PAGE_SIZE = 500;
+const TIMEOUT_MS = 30_000;
 
 export interface ClientOptions {
   /** Such as `http://127.0.0.1:8080`. */
@@ -88,6 +89,11 @@ export interface Client {
   connections(): Promise<readonly Connection[]>;
   closeConnection(id: string): Promise<void>;
   status(): Promise<ServerStatus>;
+  /**
+   * All that the server had accepted when it was asked, as `millrace restore` takes it. The chunks are to be read to the
+   * end, or left by `break`; a server that says nothing for the time-out is an error, however long it all takes.
+   */
+  backup(options?: { readonly signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export function createClient(options: ClientOptions): Client {
@@ -120,6 +126,7 @@ export function createClient(options: ClientOptions): Client {
       await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
     },
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
+    backup: ({ signal } = {}) => download(options, '/v1/backup', signal),
   };
 }
 
@@ -201,9 +208,13 @@ function queryOf(
   return text === '' ? '' : `?${text}`;
 }
 
+function baseOf({ server }: ClientOptions): string {
+  return server.replace(/\/+$/, '');
+}
+
 function requester(options: ClientOptions): Send {
-  const base = options.server.replace(/\/+$/, '');
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const base = baseOf(options);
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
   return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
     const headers = new Headers({ accept: 'application/json', ...content.headers });
@@ -220,15 +231,63 @@ function requester(options: ClientOptions): Send {
   };
 }
 
+/** A body of any length, chunk for chunk as it comes. */
+async function download(
+  options: ClientOptions,
+  path: string,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const base = baseOf(options);
+  const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
+  const headers = new Headers({ accept: 'application/octet-stream' });
+  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+  const silence = new AbortController();
+  const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
+  /** One step that must come to something within the time-out. */
+  const heard = async <T>(step: () => Promise<T>, fault?: 'broke off its answer'): Promise<T> => {
+    const timer = setTimeout(() => silence.abort(new DOMException('silence', 'TimeoutError')), timeoutMs);
+    try {
+      return await answered(base, timeoutMs, step, fault);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const response = await heard(() => fetchRequest(new Request(base + path, { headers, signal: ended })));
+  if (!response.ok) throw new ProblemError(readProblem(response, await heard(() => response.text())));
+  return chunksOf(response.body, (step) => heard(step, 'broke off its answer'));
+}
+
+async function* chunksOf(
+  body: ReadableStream<Uint8Array> | null,
+  heard: <T>(step: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<Uint8Array, void> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await heard(() => reader.read());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
 /** Runs one step of a request; a socket that fails or is silent is a problem like the others. */
-async function answered<T>(base: string, timeoutMs: number, step: () => Promise<T>): Promise<T> {
+async function answered<T>(
+  base: string,
+  timeoutMs: number,
+  step: () => Promise<T>,
+  fault: 'cannot be reached' | 'broke off its answer' = 'cannot be reached',
+): Promise<T> {
   try {
     return await step();
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError') {
       throw new ProblemError(problemOf('timed-out', `${base} did not answer within ${timeoutMs} ms`), { cause: error });
     }
-    const detail = `${base} cannot be reached: ${reasonOf(error)}`;
+    const detail = `${base} ${fault}: ${reasonOf(error)}`;
     throw new ProblemError({ type: 'about:blank', title: 'Not reachable', status: 0, detail }, { cause: error });
   }
 }

@@ -57,7 +57,32 @@ export const messageSchema = z.strictObject({
   watermark: duration.optional(),
 });
 
-export const addressSpec = z.strictObject({
+/** The window ends by time or by count, whichever comes first. */
+export const deduplication = z.strictObject({
+  /** How long an id is known. 1 s to 7 days. */
+  window: duration.default(600_000),
+  /** How many ids are known at most: memory and disk hold each of them. */
+  ids: z.number().int().min(1).max(1_000_000).default(100_000),
+});
+
+const WINDOW_MIN_MS = 1000;
+const WINDOW_MAX_MS = 7 * 86_400_000;
+
+/** What the parts of a spec ask of each other: direct addresses store nothing, and remember nothing. */
+function checkDeduplication(spec: AddressFields, context: z.RefinementCtx): void {
+  const { type, deduplication: asked } = spec;
+  if (asked === undefined) return;
+  const issue = (path: string[], code: string, message: string) =>
+    context.addIssue({ code: 'custom', path: ['deduplication', ...path], message, params: { code } });
+  if (type !== 'queue' && type !== 'topic') {
+    issue([], 'value', `deduplication is for queue and topic: ${type} stores nothing, and knows no earlier message`);
+  }
+  const { window } = asked;
+  if (window < WINDOW_MIN_MS) issue(['window'], 'range', `window is ${window} ms; the least is 1s`);
+  if (window > WINDOW_MAX_MS) issue(['window'], 'range', `window is ${window} ms; the most is 7d`);
+}
+
+const addressFields = z.strictObject({
   type: addressType,
   durability: durability.default('message'),
   limits: z
@@ -74,8 +99,13 @@ export const addressSpec = z.strictObject({
   /** Upper bound, and default, of a message's time to live. */
   ttl: duration.optional(),
   redelivery: z.strictObject({ maxDeliveries: z.number().int().min(1).max(1000).default(10) }).prefault({}),
+  /** A message whose id is in the window is answered as accepted and not stored. Default: nobody looks. */
+  deduplication: deduplication.optional(),
   schema: messageSchema.optional(),
 });
+type AddressFields = z.infer<typeof addressFields>;
+
+export const addressSpec = addressFields.superRefine(checkDeduplication);
 
 export const jobSpec = z.strictObject({
   sql: z.string().min(1).max(100_000),

@@ -100,6 +100,8 @@ export interface AddressStatistics {
   readonly rejected: number;
   readonly expired: number;
   readonly deadLettered: number;
+  /** Answered as accepted and not stored, since their id was in the address' window. */
+  readonly duplicates: number;
 }
 
 export interface JobStatus {

@@ -75,6 +75,22 @@ export interface ServerEndpoint {
   readonly tls: boolean;
 }
 
+/** Where messages, documents and state are kept. */
+export interface StoreStatus {
+  /** `memory`: gone with the process. */
+  readonly kind: 'memory' | 'disk';
+  /** `full`: what is durable is refused, all else goes on. `failed`: until the server is started again. */
+  readonly state: 'open' | 'full' | 'failed' | 'closed';
+  /** Why it is not open, and what helps; absent when it is. */
+  readonly message?: string;
+  /** Of a store on disk. */
+  readonly directory?: string;
+  /** Bytes of all its files. */
+  readonly bytesOnDisk?: number;
+  /** Bytes of what is needed still. */
+  readonly bytesLive?: number;
+}
+
 export interface ServerStatus {
   readonly version: string;
   readonly startedAt: string;
@@ -84,6 +100,7 @@ export interface ServerStatus {
   readonly addresses: { readonly total: number; readonly ready: number };
   readonly jobs: { readonly total: number; readonly running: number };
   readonly connections: number;
+  readonly store: StoreStatus;
 }
 
 /** A page of a listing. */

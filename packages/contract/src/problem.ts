@@ -27,9 +27,11 @@ export const PROBLEMS = {
   'not-supported': { status: 422, title: 'This set-up cannot do that' },
   internal: { status: 500, title: 'Internal error' },
   'plane-unavailable': { status: 503, title: 'The messaging or processing plane does not answer' },
+  'store-failed': { status: 503, title: 'The store has failed' },
   'not-ready': { status: 503, title: 'Not ready yet' },
   'timed-out': { status: 504, title: 'No answer in time' },
   'address-full': { status: 507, title: 'The address is full' },
+  'store-full': { status: 507, title: 'The store is full' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;
 
 export type ProblemSlug = keyof typeof PROBLEMS;

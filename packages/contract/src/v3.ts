@@ -158,8 +158,11 @@ export function fromV3(address: V3Address, present?: Pick<DesiredAddress, 'metad
   setLabel(labels, FLAVOR_LABEL, flavor);
   setLabel(labels, UUID_LABEL, address.metadata.uuid ?? labels[UUID_LABEL]);
   setLabel(labels, GROUP_LABEL, address.spec.group ?? address.spec.group_id ?? undefined);
+  const { deduplication, ...before } = present?.spec ?? addressSpec.parse({ type });
   const spec: AddressSpec = {
-    ...(present?.spec ?? addressSpec.parse({ type })),
+    ...before,
+    // A direct address has no use for it.
+    ...(deduplication !== undefined && (type === 'queue' || type === 'topic') ? { deduplication } : {}),
     type,
     ...(flavorIsNew ? flavorSpec(flavor, type, present?.spec) : {}),
   };

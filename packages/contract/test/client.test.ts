@@ -116,4 +116,70 @@ describe('createClient', () => {
     const proxy = clientOn(() => new Response('<html>', { status: 502, statusText: 'Bad Gateway' }));
     expect(await errorOf(proxy.client.status())).toMatchObject({ exitCode: 7 });
   });
+
+  describe('a backup', () => {
+    const streamed = (...chunks: (string | Error)[]): Response =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            const chunk = chunks.shift();
+            if (chunk === undefined) controller.close();
+            else if (chunk instanceof Error) controller.error(chunk);
+            else controller.enqueue(Buffer.from(chunk));
+          },
+        }),
+      );
+    const textOf = async (chunks: AsyncIterable<Uint8Array>): Promise<string> => {
+      let text = '';
+      for await (const chunk of chunks) text += Buffer.from(chunk).toString();
+      return text;
+    };
+
+    it('comes chunk for chunk', async () => {
+      const { client, seen } = clientOn(() => streamed('one ', 'two'));
+      expect(await textOf(await client.backup())).toBe('one two');
+      expect(seen[0]).toMatchObject({ method: 'GET', url: 'http://127.0.0.1:9/v1/backup' });
+      expect(seen[0]!.headers.get('authorization')).toBe('Bearer t0');
+    });
+
+    it('is refused like anything else', async () => {
+      const { client } = clientOn(() => problemResponse(problemOf('conflict', 'no store')));
+      expect(await errorOf(client.backup())).toMatchObject({ message: 'no store', exitCode: 5 });
+    });
+
+    it('that breaks off, or falls silent, is an error', async () => {
+      const broken = clientOn(() => streamed('one ', new Error('terminated')));
+      expect((await errorOf(textOf(await broken.client.backup()))).message).toBe(
+        'http://127.0.0.1:9 broke off its answer: terminated',
+      );
+      const silent = createClient({
+        server: 'http://127.0.0.1:9',
+        timeoutMs: 20,
+        fetch: async ({ signal }) =>
+          new Response(
+            new ReadableStream({
+              start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+            }),
+          ),
+      });
+      expect((await errorOf(textOf(await silent.backup()))).exitCode).toBe(8);
+    });
+
+    it('can be left', async () => {
+      let cancelled = false;
+      const { client } = clientOn(
+        () =>
+          new Response(
+            new ReadableStream({
+              pull: (controller) => controller.enqueue(Buffer.from('x')),
+              cancel: () => {
+                cancelled = true;
+              },
+            }),
+          ),
+      );
+      for await (const _ of await client.backup()) break;
+      expect(cancelled).toBe(true);
+    });
+  });
 });

@@ -103,6 +103,42 @@ describe('parseDocuments', () => {
       { line: 3, pointer: '/metadata/name', code: 'name' },
       'wildcards',
     ],
+    [
+      'a misspelt part of deduplication',
+      TWO.replace('type: queue', 'type: queue\n  deduplication: { windo: 1m }'),
+      { line: 6, pointer: '/spec/deduplication/windo', code: 'unknown-key' },
+      'did you mean window?',
+    ],
+    [
+      'deduplication that is no object',
+      TWO.replace('type: queue', 'type: queue\n  deduplication: true'),
+      { line: 6, pointer: '/spec/deduplication', code: 'type' },
+      'an object is right',
+    ],
+    [
+      'a window that is too long',
+      TWO.replace('type: queue', 'type: queue\n  deduplication: { window: 8d }'),
+      { line: 6, pointer: '/spec/deduplication/window', code: 'range' },
+      'the most is 7d',
+    ],
+    [
+      'a window that is too short',
+      TWO.replace('type: queue', 'type: queue\n  deduplication: { window: 10ms }'),
+      { pointer: '/spec/deduplication/window', code: 'range' },
+      'the least is 1s',
+    ],
+    [
+      'more ids than are held',
+      TWO.replace('type: queue', 'type: queue\n  deduplication: { ids: 1000001 }'),
+      { pointer: '/spec/deduplication/ids', code: 'range' },
+      'the most is 1000000',
+    ],
+    [
+      'deduplication where nothing is stored',
+      TWO.replace('type: queue', 'type: anycast\n  deduplication: {}'),
+      { pointer: '/spec/deduplication', code: 'value' },
+      'anycast stores nothing',
+    ],
     ['a wrong version', TWO.replace('dev/v1', 'dev/v2'), { line: 1, pointer: '/apiVersion' }, 'millrace.dev/v1'],
     [
       'a missing part',
@@ -118,6 +154,16 @@ describe('parseDocuments', () => {
     const fault = await faultOf(text);
     expect(fault).toMatchObject(expected);
     expect(fault.detail).toContain(words);
+  });
+
+  it('fills in the window of duplicates, and nobody has one who does not ask', () => {
+    const parsed = (deduplication: object | undefined) =>
+      addressSpec.parse({ type: 'topic', deduplication }).deduplication;
+    expect([parsed({}), parsed({ window: '1m', ids: 5 }), parsed(undefined)]).toEqual([
+      { window: 600_000, ids: 100_000 },
+      { window: 60_000, ids: 5 },
+      undefined,
+    ]);
   });
 
   it('counts documents, and keeps those that are well', async () => {

@@ -23,6 +23,12 @@ function stored(address: V3Address): AddressDocument {
   };
 }
 
+function wish(store_and_forward: boolean): V3Address {
+  const checked = checkV3(v3({ store_and_forward, multicast: false }));
+  if (!checked.ok) throw new Error('not valid');
+  return checked.value[0]!;
+}
+
 describe('v3 semantics', () => {
   it.each([
     [false, false, 'anycast'],
@@ -31,6 +37,13 @@ describe('v3 semantics', () => {
     [true, true, 'topic'],
   ] as const)('store_and_forward %s, multicast %s is %s', (store_and_forward, multicast, type) => {
     expect(typeOfV3({ store_and_forward, multicast })).toBe(type);
+  });
+
+  it('leave an address its window of duplicates, but for a direct one', () => {
+    const { metadata, ...rest } = fromV3(wish(true));
+    const present = { ...rest, metadata, spec: { ...rest.spec, deduplication: { window: 1000, ids: 9 } } };
+    const after = (stores: boolean) => fromV3(wish(stores), present).spec.deduplication;
+    expect([after(true), after(false)]).toEqual([{ window: 1000, ids: 9 }, undefined]);
   });
 
   it('accepts just the flavors that agree with the semantics', () => {

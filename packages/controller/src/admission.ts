@@ -31,8 +31,8 @@ export function refusalOf(document: DesiredDocument, context: AdmissionContext):
 
 function addressRefusal(document: DesiredAddress, { messaging }: AdmissionContext): Problem | undefined {
   const { name } = document.metadata;
-  const { type, limits, expiry } = document.spec;
-  const { addressTypes, reasons, plane } = messaging.capabilities;
+  const { type, limits, expiry, deduplication } = document.spec;
+  const { addressTypes, reasons, plane, deduplication: canDeduplicate = false } = messaging.capabilities;
   if (!addressTypes.includes(type)) {
     const reason = reasons[type] ?? `the ${plane} messaging plane has none`;
     const detail = {
@@ -42,6 +42,11 @@ function addressRefusal(document: DesiredAddress, { messaging }: AdmissionContex
       allowed: addressTypes,
     };
     return problemOf('not-supported', `Address ${name} cannot be a ${type} here`, [detail]);
+  }
+  if (deduplication !== undefined && !canDeduplicate) {
+    const detail = `the ${plane} messaging plane does not look for duplicates address by address`;
+    const place = { pointer: '/spec/deduplication', code: 'not-supported', detail };
+    return problemOf('not-supported', `Address ${name} cannot look for duplicates here`, [place]);
   }
   const details: ProblemDetail[] = [];
   if (limits.messageBytes > limits.bytes) {

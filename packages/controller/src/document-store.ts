@@ -46,6 +46,11 @@ export class MemoryDocumentStore implements DocumentStore {
   }
 
   async commit(changes: readonly StoreChange[]): Promise<void> {
+    this.apply(changes);
+  }
+
+  /** The same at once: for stores that keep them elsewhere too. */
+  apply(changes: readonly StoreChange[]): void {
     for (const change of changes) {
       const kind = change.action === 'put' ? change.document.kind : change.kind;
       this.#sorted.delete(kind);

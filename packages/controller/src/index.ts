@@ -11,6 +11,7 @@ export {
   MemoryDocumentStore,
   type StoreChange,
   type StoredAddress,
+  type StoredByKind,
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';

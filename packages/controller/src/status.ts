@@ -38,8 +38,8 @@ export function addressPhase(findings: readonly ConditionFinding[]): AddressStat
 }
 
 export function addressStatistics(observation: AddressObservation): AddressStatistics {
-  const { ready: _ready, reason: _reason, message: _message, ...statistics } = observation;
-  return statistics;
+  const { ready: _ready, reason: _reason, message: _message, duplicates = 0, ...statistics } = observation;
+  return { ...statistics, duplicates };
 }
 
 /** What the reconciler of jobs knows beside what the plane shows. */

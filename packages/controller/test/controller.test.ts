@@ -171,6 +171,23 @@ describe('addresses', () => {
   });
 });
 
+describe('addresses that look for duplicates', () => {
+  it('are refused by a plane that cannot', async () => {
+    const { controller, messaging } = await createWorld();
+    const wish = queue('a', { deduplication: {} });
+    await expect(controller.put(wish)).rejects.toMatchObject({
+      problem: {
+        type: 'https://millrace.dev/errors/not-supported',
+        errors: [{ pointer: '/spec/deduplication', code: 'not-supported' }],
+      },
+    });
+    messaging.capabilities = { ...messaging.capabilities, deduplication: true };
+    const { document } = await controller.put(wish);
+    expect(document.status).toMatchObject({ phase: 'Ready', statistics: { duplicates: 0 } });
+    expect(messaging.addresses.get('a')?.spec.deduplication).toEqual({ window: 600_000, ids: 100_000 });
+  });
+});
+
 describe('what would lose messages', () => {
   async function withStored() {
     const world = await createWorld();

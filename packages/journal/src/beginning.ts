@@ -40,6 +40,11 @@ export interface Beginning {
   readonly segment: number;
   readonly file: DiskFile;
   readonly offset: number;
+  /**
+   * Its file is shorter than segments are now, as after a restore: what comes goes to the next one, since it could not
+   * be written, nor made void, where a disk is full.
+   */
+  readonly isShort: boolean;
   readonly last: LogEnd;
   /** The oldest segment as the last batch names it. */
   readonly oldest: number;
@@ -63,7 +68,7 @@ export async function begin(
     limitBytes: options.limitBytes,
     seed,
     next: (found.end?.segment ?? 0) + 1,
-    inUse: recovered.files,
+    inUse: recovered.files.map(({ number, size }, index) => ({ number, size, used: recovered.segments[index]!.used })),
     free: found.files.filter(({ number }) => !inUse.has(number)),
     changed: () => hooks.changed(),
     failed: (error) => hooks.failed(error),
@@ -79,7 +84,7 @@ type Parts = Pick<Beginning, 'hooks' | 'reader' | 'supply'>;
 
 async function goOn(
   { disk, positions, segmentBytes }: Foundation,
-  { end, nextPosition, segments }: Recovered & { readonly end: SurveyedEnd },
+  { end, files, nextPosition, segments }: Recovered & { readonly end: SurveyedEnd },
   parts: Parts,
 ): Promise<Beginning> {
   const file = await disk.open(segmentFileName(end.segment), 'write');
@@ -87,7 +92,8 @@ async function goOn(
   await file.sync();
   await disk.syncDirectory();
   const space = new Space(segments, { positions, segmentBytes });
-  return { ...parts, ...end, file, space, last: end, nextPosition };
+  const isShort = files.at(-1)!.size < segmentBytes;
+  return { ...parts, ...end, file, isShort, space, last: end, nextPosition };
 }
 
 async function beginNew(
@@ -110,5 +116,15 @@ async function beginNew(
   const use = { number, used: SEGMENT_HEADER_BYTES, live: 0 };
   const space = new Space([use], { positions, segmentBytes });
   const last = { sequence: 0, crc: 0 };
-  return { ...parts, segment: number, offset: use.used, oldest: number, file, space, last, nextPosition };
+  return {
+    ...parts,
+    segment: number,
+    offset: use.used,
+    isShort: false,
+    oldest: number,
+    file,
+    space,
+    last,
+    nextPosition,
+  };
 }

@@ -9,6 +9,7 @@
  * What it promises, and why it can, stands in docs/adr/0007-journal.md.
  */
 import { randomBytes } from 'node:crypto';
+import { Backup } from './backup.js';
 import { BatchBuffer } from './batch-buffer.js';
 import { type Beginning, begin, type Foundation } from './beginning.js';
 import { type JournalClock, systemClock } from './clock.js';
@@ -59,6 +60,7 @@ export interface DiskJournalOptions {
 
 export class DiskJournal implements DurableJournal {
   readonly durable = true;
+  private readonly foundation: Foundation;
   private readonly positions: PositionMap;
   private readonly lock: DiskLock;
   private readonly space: Space;
@@ -67,6 +69,8 @@ export class DiskJournal implements DurableJournal {
   private readonly buffer: BatchBuffer;
   private readonly writer: LogWriter;
   private readonly emptying: Emptying;
+  /** The last backup that was begun. */
+  private running: Backup | undefined = undefined;
 
   /**
    * Locks the directory, replays what it has to the owner, and is ready to append.
@@ -95,14 +99,15 @@ export class DiskJournal implements DurableJournal {
 
   private constructor(options: DiskJournalOptions, foundation: Foundation, beginning: Beginning) {
     const { clock, disk, positions, random, seed, segmentBytes } = foundation;
-    const { hooks, nextPosition, offset, reader, segment, space, supply } = beginning;
+    this.foundation = foundation;
+    const { hooks, isShort, nextPosition, offset, reader, segment, space, supply } = beginning;
     this.positions = positions;
     this.lock = foundation.lock;
     this.space = space;
     this.supply = supply;
     this.reader = reader;
     const { batchBytesMax = BATCH_BYTES_MAX } = options;
-    const place = { segment, offset };
+    const place = { segment, offset: isShort ? segmentBytes : offset };
     const reserveTypes = typeTable(options.reserveTypes ?? []);
     this.buffer = new BatchBuffer({ segmentBytes, batchBytesMax, reserveTypes, positions, place, nextPosition });
     this.writer = new LogWriter({
@@ -111,6 +116,7 @@ export class DiskJournal implements DurableJournal {
       seed,
       segmentBytes,
       random,
+      clock,
       listener: this.listener(options.onStateChange),
     });
     const loader = new SegmentLoader(disk);
@@ -173,6 +179,10 @@ export class DiskJournal implements DurableJournal {
     return this.reader.readSync(this.segmentOf(position), this.positions.offsetOf(position), length);
   }
 
+  reach(position: number): number {
+    return this.positions.reach(position);
+  }
+
   figures(): JournalFigures {
     const { buffer, emptying, space, supply, writer } = this;
     return {
@@ -192,7 +202,18 @@ export class DiskJournal implements DurableJournal {
     };
   }
 
+  backup(now: Date = new Date()): AsyncIterableIterator<Uint8Array> | 'under-way' {
+    if (this.state.kind === 'closed') throw new JournalError('the journal is closed');
+    const extents = this.supply.extents();
+    const pin = this.supply.pin();
+    if (pin === undefined) return 'under-way';
+    const { clock, disk, seed } = this.foundation;
+    this.running = new Backup({ disk, clock, seed, pin, extents, createdAt: now.getTime() });
+    return this.running;
+  }
+
   async close(): Promise<void> {
+    this.running?.giveUp('the journal is closed');
     this.emptying.stop();
     await this.writer.close();
     await this.supply.close();
@@ -220,7 +241,8 @@ export class DiskJournal implements DurableJournal {
   }
 }
 
-function segmentBytesFor(limitBytes: number): number {
+/** For a store that may take so many bytes: small enough that those that are kept ready leave room for messages. */
+export function segmentBytesFor(limitBytes: number): number {
   const part = Math.floor(limitBytes / 16 / SEGMENT_BYTES_MIN) * SEGMENT_BYTES_MIN;
   return Math.max(SEGMENT_BYTES_MIN, Math.min(SEGMENT_BYTES, part));
 }

@@ -11,6 +11,8 @@ export interface DiskFile {
    * they are until then. One such call at a time on a file.
    */
   writeDurably(buffers: readonly Uint8Array[], offset: number, done: (error: Error | undefined) => void): void;
+  /** The same on the caller's thread. @returns why it failed */
+  writeDurablySync(buffers: readonly Uint8Array[], offset: number): Error | undefined;
   write(bytes: Uint8Array, offset: number): Promise<void>;
   /** Fills `target` from this offset. @returns bytes read: fewer at the end of the file */
   read(target: Uint8Array, offset: number): Promise<number>;

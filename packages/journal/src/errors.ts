@@ -33,9 +33,26 @@ export class JournalDamage extends JournalError {
   }
 }
 
+/** A backup is not what was written, or not all of it. */
+export class BackupDamage extends JournalError {
+  override readonly name = 'BackupDamage';
+  /** Bytes from the start of the backup. */
+  readonly offset: number;
+
+  constructor(offset: number, what: string) {
+    super(`the backup is damaged at offset ${offset}: ${what}`);
+    this.offset = offset;
+  }
+}
+
 /** The files were written by a newer program, or belong to another journal. */
 export class JournalVersion extends JournalError {
   override readonly name = 'JournalVersion';
+}
+
+/** A store is there already. */
+export class JournalExists extends JournalError {
+  override readonly name = 'JournalExists';
 }
 
 /** Another process has the journal open. */

@@ -108,13 +108,23 @@ export interface DurableJournal extends Journal {
   appendParts(type: number, parts: readonly RecordPart[]): number;
   release(position: number, length: number): void;
   /**
-   * Reads `length` bytes at a record's position, or at an offset into the record, on disk yet or not. The bytes are the
-   * caller's. @throws JournalError when no such record is there, and what the disk says
+   * Reads `length` bytes at a record's position, or at an offset into the record, on disk yet or not. Of what is on disk
+   * several records can be read in one go, with what lies in between: up to `reach`. The bytes are the caller's. @throws JournalError when no such record is there, and what the disk says
    */
   read(position: number, length: number): Promise<Buffer>;
   /** The same on the caller's thread. */
   readSync(position: number, length: number): Buffer;
+  /** The position up to which what is on disk can be read in one go from this one on. */
+  reach(position: number): number;
   figures(): JournalFigures;
+  /**
+   * Begins a backup of what is on disk at this moment: all that was accepted, and nothing that comes later. Its chunks
+   * are read as they are asked for; accepting goes on meanwhile, and has precedence: when the room of segments that are
+   * not copied yet is needed, the backup is given up. So it is when its reader asks for nothing for more than a minute.
+   * @param now what the backup says of when it was made. Default: the system's
+   * @returns 'under-way' while there is another one @throws JournalError when the journal is closed
+   */
+  backup(now?: Date): AsyncIterableIterator<Uint8Array> | 'under-way';
   /** Makes durable what is committed, and lets go of the directory. An open batch is dropped. */
   close(): Promise<void>;
 }

@@ -10,9 +10,11 @@
 import { BATCH_HEADER_BYTES, finishBatch } from './batch.js';
 import type { BatchBuffer } from './batch-buffer.js';
 import type { WriteGroup } from './chunk.js';
+import type { JournalClock } from './clock.js';
 import { type DiskFile, isNoSpace } from './disk.js';
 import { JournalError, JournalFailed, JournalFull } from './errors.js';
 import type { JournalState } from './journal.js';
+import { Pace } from './pace.js';
 import { SEGMENT_HEADER_BYTES } from './segment.js';
 import { KEPT_BY_NEW, KEPT_BY_REMOVALS, type SegmentSupply } from './segment-supply.js';
 import type { LogEnd } from './segment-walk.js';
@@ -46,11 +48,14 @@ export interface LogWriterOptions {
   readonly seed: number;
   readonly segmentBytes: number;
   readonly random: () => number;
+  readonly clock: JournalClock;
   readonly listener: CommitListener;
   /** The segment being written, its file, and where its last batch ends. */
   readonly segment: number;
   readonly file: DiskFile;
   readonly offset: number;
+  /** Nothing more goes into it. */
+  readonly isShort: boolean;
   readonly last: LogEnd;
   /** The oldest segment as the last batch names it. */
   readonly oldest: number;
@@ -68,9 +73,11 @@ export class LogWriter {
   /** Number of the next commit. */
   nextCommit = 1;
   private readonly options: LogWriterOptions;
+  private readonly pace = new Pace();
   private segment: number;
   private file: DiskFile;
   private offset: number;
+  private isShort: boolean;
   private last: LogEnd;
   private oldest: number;
   private nonce: number;
@@ -93,6 +100,7 @@ export class LogWriter {
     this.segment = options.segment;
     this.file = options.file;
     this.offset = options.offset;
+    this.isShort = options.isShort;
     this.last = options.last;
     this.oldest = options.oldest;
     this.nonce = options.random();
@@ -144,6 +152,7 @@ export class LogWriter {
       this.segment = taken.number;
       this.file = taken.file;
       this.offset = SEGMENT_HEADER_BYTES;
+      this.isShort = false;
     }
     this.write(buffer.take());
   }
@@ -237,9 +246,7 @@ export class LogWriter {
       }
       buffers.push(chunk.bytes.subarray(from, to));
     }
-    this.writing = true;
-    this.file.writeDurably(buffers, group.offset, (error) => {
-      this.writing = false;
+    this.writeBuffers(buffers, group, (error) => {
       if (error !== undefined) {
         this.writeFailed(group, error);
         return;
@@ -258,6 +265,28 @@ export class LogWriter {
       supply.freeBefore(oldest);
       this.reportable += group.batches;
       this.written();
+    });
+  }
+
+  /** On this thread or by the pool: `done` may come before it returns. */
+  private writeBuffers(buffers: Buffer[], group: WriteGroup, done: (error: Error | undefined) => void): void {
+    const { file, pace } = this;
+    const { clock } = this.options;
+    const { bytes, offset } = group;
+    const began = clock.now();
+    this.writing = true;
+    if (pace.onThread(bytes, began)) {
+      const error = file.writeDurablySync(buffers, offset);
+      const now = clock.now();
+      pace.blocked(now - began, now);
+      this.writing = false;
+      done(error);
+      return;
+    }
+    file.writeDurably(buffers, offset, (error) => {
+      pace.pooled(bytes, clock.now() - began);
+      this.writing = false;
+      done(error);
     });
   }
 
@@ -294,6 +323,7 @@ export class LogWriter {
         if (!growing) this.setFull('disk');
         this.failAll(new JournalFull('the disk is full', { cause }));
         // Only a large batch can fail so while there are segments ready, and others may fit.
+        this.options.supply.losePin();
         this.options.supply.fill();
         this.pump();
       } else {
@@ -324,7 +354,8 @@ export class LogWriter {
 
   /** All that is sealed fails, and is reported with what was refused. */
   private failAll(error: JournalError): void {
-    this.options.buffer.fail({ segment: this.segment, offset: this.offset });
+    const { buffer, segmentBytes } = this.options;
+    buffer.fail({ segment: this.segment, offset: this.isShort ? segmentBytes : this.offset });
     let onDisk = this.reportable;
     for (const commit of this.commits) {
       if (commit.error === undefined) {

@@ -34,6 +34,28 @@ class NodeFile implements DiskFile {
     else fs.writev(descriptor, now, offset, written);
   }
 
+  writeDurablySync(buffers: readonly Uint8Array[], offset: number): Error | undefined {
+    const { descriptor } = this;
+    let left = buffers;
+    let at = offset;
+    try {
+      while (left.length > 0) {
+        const [first] = left;
+        const count =
+          left.length === 1
+            ? fs.writeSync(descriptor, first!, 0, first!.length, at)
+            : fs.writevSync(descriptor, left.slice(0, BUFFERS_MAX), at);
+        if (count === 0) return tookNothing();
+        at += count;
+        left = without(left, count);
+      }
+      if (DATA_SYNC === undefined) fs.fdatasyncSync(descriptor);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
   write(bytes: Uint8Array, offset: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const from = (start: number): void => {

@@ -44,6 +44,12 @@ export class PositionMap {
     return index < 0 ? 0 : this.offsets[index]! + position - this.starts[index]!;
   }
 
+  /** Position up to which bytes follow each other on disk as their positions do. */
+  reach(position: number): number {
+    const index = this.find(position);
+    return index < 0 ? position : (this.starts[index + 1] ?? Number.POSITIVE_INFINITY);
+  }
+
   /** The position of what lies there. @returns 0 when nothing does */
   positionAt(segment: number, offset: number): number {
     for (let index = this.starts.length - 1; index >= 0; index--) {

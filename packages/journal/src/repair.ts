@@ -7,7 +7,9 @@ import { aligned, BATCH_HEADER_BYTES, BatchHeader, finishBatch, readBatch } from
 import { type CheckReport, checkLog, locked, type StoreOptions } from './check.js';
 import type { Disk } from './disk.js';
 import { type JournalDamage, JournalError } from './errors.js';
+import { newDirectory } from './new-directory.js';
 import { NodeDisk } from './node-disk.js';
+import { RehearsalDisk } from './rehearsal-disk.js';
 import { SEGMENT_HEADER_BYTES, segmentFileName, segmentNumberOf, writeSegmentHeader } from './segment.js';
 import { SegmentLoader, type Survey, type SurveyedEnd, type SurveyedFile, survey } from './survey.js';
 
@@ -31,10 +33,15 @@ export interface RepairReport {
   readonly store: CheckReport;
 }
 
+export interface RepairOptions extends StoreOptions {
+  /** Finds out what it would do and cost, and changes nothing; `backup` is then where it would copy to. Default: false. */
+  readonly dryRun?: boolean;
+}
+
 /** @throws JournalLocked, JournalVersion; JournalError when it cannot be mended: nothing is changed then */
-export async function repair(directory: string, options: StoreOptions = {}): Promise<RepairReport> {
-  const { disk = new NodeDisk(directory) } = options;
-  return await locked(disk, async () => await new Repair(disk).run());
+export async function repair(directory: string, options: RepairOptions = {}): Promise<RepairReport> {
+  const { disk = new NodeDisk(directory), dryRun = false } = options;
+  return await locked(disk, async () => await new Repair(dryRun ? new RehearsalDisk(disk) : disk).run());
 }
 
 class Repair {
@@ -172,13 +179,7 @@ class Repair {
 
   private async backupDirectory(): Promise<Disk> {
     if (this.backup !== undefined) return this.backup;
-    const names = await this.disk.list();
-    let number = 1;
-    while (names.includes(`${BACKUP}${number}`)) number++;
-    const backup = this.disk.inside(`${BACKUP}${number}`);
-    await backup.make();
-    await this.disk.syncDirectory();
-    this.backup = backup;
-    return backup;
+    this.backup = await newDirectory(this.disk, BACKUP);
+    return this.backup;
   }
 }

@@ -7,9 +7,12 @@
  */
 import { BatchHeader, type BatchPlace, readBatch } from './batch.js';
 import type { Disk } from './disk.js';
-import { JournalDamage, JournalVersion } from './errors.js';
+import { JournalDamage, JournalError, JournalVersion } from './errors.js';
 import { FORMAT_VERSION, readSegmentHeader, SEGMENT_HEADER_BYTES, segmentNumberOf } from './segment.js';
 import { type LogEnd, latestWrite, MAGIC_BYTES, SegmentWalk } from './segment-walk.js';
+
+/** Is there while a restore puts its files in the place of others: what else is there is neither store. */
+export const RESTORE_UNFINISHED = 'restore-unfinished';
 
 const NO_HEADER = 'its header cannot be read';
 
@@ -65,7 +68,7 @@ export class SegmentLoader {
   }
 }
 
-/** @throws JournalVersion */
+/** @throws JournalVersion; JournalError when a restore stopped half-way */
 export async function survey(disk: Disk): Promise<Survey> {
   const { files, seed } = await readHeaders(disk);
   if (seed === undefined) return { files, seed, end: undefined, damage: await batchesWithout(disk, files) };
@@ -85,7 +88,11 @@ async function batchesWithout(disk: Disk, files: readonly SurveyedFile[]): Promi
 async function readHeaders(disk: Disk): Promise<{ files: SurveyedFile[]; seed: number | undefined }> {
   const files: SurveyedFile[] = [];
   let seed: number | undefined;
-  for (const name of (await disk.list()).sort()) {
+  const names = await disk.list();
+  if (names.includes(RESTORE_UNFINISHED)) {
+    throw new JournalError(`a restore into ${disk.directory} was not finished: run it again, with --force`);
+  }
+  for (const name of names.sort()) {
     const number = segmentNumberOf(name);
     if (number === undefined) continue;
     const { bytes, size } = await readHeaderBytes(disk, name);

@@ -96,6 +96,29 @@ test('records are read back: open, committed, on disk, in another segment', asyn
   await journal.close();
 });
 
+test('several records are read in one go, up to the end of what lies together', async () => {
+  const { journal } = await open({ directory: temporaryDirectory() });
+  const texts = Array.from({ length: 60 }, (_, number) => `${number}`.padEnd(200, '.'));
+  const positions: number[] = [];
+  for (const text of texts) {
+    positions.push(append(journal, text));
+    await commit(journal);
+  }
+  let last = 0;
+  for (let first = 0; first < texts.length; first = last + 1) {
+    const reach = journal.reach(positions[first]!);
+    last = positions.findLastIndex((position) => position + 200 <= reach);
+    const start = positions[first]!;
+    const bytes = await journal.read(start, positions[last]! + 200 - start);
+    for (let index = first; index <= last; index++) {
+      const at = positions[index]! - start;
+      expect(bytes.toString('utf8', at, at + 200)).toBe(texts[index]);
+    }
+  }
+  expect(journal.figures().segments).toBeGreaterThan(2);
+  await journal.close();
+});
+
 test('a batch larger than a segment lies in one that grew; one larger than any may be is refused alone', async () => {
   const directory = temporaryDirectory();
   const { journal } = await open({ directory, batchBytesMax: 20_000 });

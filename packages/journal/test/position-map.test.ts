@@ -32,6 +32,24 @@ test('positions that came to nothing lie nowhere, and the next ones where those 
   expect(map.offsetOf(1210)).toBe(910);
 });
 
+test('what can be read in one go ends with the segment, and where positions came to nothing', () => {
+  const map = new PositionMap();
+  map.add(512, 1, 512);
+  map.add(712, 1, 712);
+  map.add(1000, 2, 512);
+  expect([100, 512, 999, 1000].map((position) => map.reach(position))).toEqual([100, 1000, 1000, Infinity]);
+  map.withdraw(1500);
+  map.add(1600, 2, 1012);
+  expect([1400, 1500, 1600].map((position) => map.reach(position))).toEqual([1500, 1600, Infinity]);
+});
+
+test('takes one entry a segment, however many batches there are', () => {
+  const map = new PositionMap();
+  for (let batch = 0; batch < 10_000; batch++)
+    map.add(512 + batch * 100, 1 + Math.floor(batch / 1000), (batch % 1000) * 100);
+  expect((map as unknown as { starts: number[] }).starts.length).toBe(10);
+});
+
 test('dropped segments are forgotten, whatever was looked for last', () => {
   const map = new PositionMap();
   for (let segment = 1; segment <= 100; segment++) map.add(segment * 1000, segment, 512);

@@ -132,3 +132,20 @@ test('none of them touches a store that is in use, and a directory without one i
   await expect(dump(directory).next()).rejects.toBeInstanceOf(JournalLocked);
   await journal.close();
 });
+
+test.each([
+  ['a batch in the middle', (directory: string) => turnBit(directory, '0000000003.log', 512 + 2 * 560 + 100)],
+  ['a header', (directory: string) => turnBit(directory, '0000000002.log', 9)],
+  ['a file that is gone', (directory: string) => unlinkSync(join(directory, '0000000002.log'))],
+  ['the oldest file gone', (directory: string) => unlinkSync(join(directory, '0000000001.log'))],
+  ['nothing', () => undefined],
+])('%s: a dry run says what a repair then does, and changes nothing', async (_, harm) => {
+  const { directory } = await store();
+  harm(directory);
+  const harmed = files(directory);
+  const names = readdirSync(directory);
+  const rehearsed = await repair(directory, { dryRun: true });
+  expect(files(directory)).toEqual(harmed);
+  expect(readdirSync(directory)).toEqual(names);
+  expect(await repair(directory)).toEqual(rehearsed);
+});

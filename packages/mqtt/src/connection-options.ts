@@ -13,6 +13,7 @@ import type {
 import type { MqttProperties } from './property.js';
 import type { Publication } from './publication.js';
 import type { MqttSession } from './session.js';
+import type { Spool } from './spool.js';
 
 /** Calls come from within `ingest`, `tick` and the methods of the connection; the host may call the connection back. */
 interface CommonHandler {
@@ -77,6 +78,8 @@ export interface ConnectionLimits {
 export type MqttConnectionOptions = {
   readonly output: Output;
   readonly limits?: ConnectionLimits;
+  /** Where packets are kept that have more than 1 MiB and still come. Default: in memory. */
+  readonly openSpool?: () => Spool;
 } & (
   | { readonly role: 'server'; readonly handler: MqttServerHandler }
   | { readonly role: 'client'; readonly handler: MqttClientHandler }

@@ -15,8 +15,9 @@ import type {
   MqttServerHandler,
   PublishResult,
 } from './connection-options.js';
-import { decodeAuth, decodeDisconnect, encodeAuth, encodeDisconnect } from './disconnect.js';
+import { decodeAuth, decodeDisconnect, describe, encodeAuth, encodeDisconnect } from './disconnect.js';
 import { MqttError, malformed, protocolError } from './error.js';
+import { ExchangeSteps } from './exchange-steps.js';
 import { IncomingPublications } from './incoming-publications.js';
 import { KeepAlive } from './keep-alive.js';
 import { OutgoingPublications } from './outgoing-publications.js';
@@ -65,6 +66,8 @@ export class MqttConnection {
   private readonly incoming: IncomingPublications;
   private readonly outgoing: OutgoingPublications;
   private readonly keepAlive = new KeepAlive();
+  /** QoS 2 step by step, for a host that keeps sessions over a restart. */
+  readonly steps: ExchangeSteps;
   private readonly acknowledgement = new Acknowledgement();
   private connectPacket: ConnectPacket | undefined;
   private connectDeadline = 0;
@@ -74,13 +77,14 @@ export class MqttConnection {
     this.output = options.output;
     this.limits = { ...DEFAULTS, ...options.limits };
     this.handler = options.handler;
-    this.framer = new PacketFramer(this, this.limits.maximumPacketSize);
+    this.framer = new PacketFramer(this, this.limits.maximumPacketSize, options.openSpool);
     this.server = options.role === 'server' ? options.handler : undefined;
     this.client = options.role === 'client' ? options.handler : undefined;
     this.phase = options.role === 'server' ? 'awaiting-connect' : 'idle';
     this.incoming = new IncomingPublications(options.output);
     this.incoming.decoder.allowsSubscriptionIdentifiers = options.role === 'client';
     this.outgoing = new OutgoingPublications(options.output, options.handler);
+    this.steps = new ExchangeSteps(this, this.incoming, this.outgoing);
   }
 
   /** How many more publications of QoS 1 and 2 `publish` takes now. */
@@ -491,9 +495,4 @@ export class MqttConnection {
     this.framer.close();
     this.handler.onClosed(error);
   }
-}
-
-function describe(what: string, packet: { readonly reasonCode: number; readonly properties: MqttProperties }): string {
-  const { reasonString } = packet.properties;
-  return `${what}: ${reasonName(packet.reasonCode)}${reasonString === undefined ? '' : ` (${reasonString})`}`;
 }

@@ -11,8 +11,8 @@ import { PacketReader } from './packet-reader.js';
 import { PacketType, type ProtocolVersion } from './packet-type.js';
 import { PacketWriter } from './packet-writer.js';
 import type { AuthPacket, DisconnectPacket } from './packets.js';
-import { PropertyPlace } from './property.js';
-import { ReasonCode } from './reason-code.js';
+import { type MqttProperties, PropertyPlace } from './property.js';
+import { ReasonCode, reasonName } from './reason-code.js';
 
 export function decodeDisconnect(body: BodyRange, protocolVersion: ProtocolVersion): DisconnectPacket {
   const reader = new PacketReader(body.buffer, body.start, body.end);
@@ -59,4 +59,13 @@ function writeReason(writer: PacketWriter, packet: DisconnectPacket): void {
   if (packet.reasonCode === ReasonCode.success && !hasProperties) return;
   writer.byte(packet.reasonCode);
   if (hasProperties) writer.properties(packet.properties);
+}
+
+/** For people: what happened, and the reason that came with it. */
+export function describe(
+  what: string,
+  packet: { readonly reasonCode: number; readonly properties: MqttProperties },
+): string {
+  const { reasonString } = packet.properties;
+  return `${what}: ${reasonName(packet.reasonCode)}${reasonString === undefined ? '' : ` (${reasonString})`}`;
 }

@@ -52,9 +52,9 @@ export class IncomingPublications {
     }
     const { packetId } = publication;
     const known = publication.qos === 2 ? this.session.incoming.begin(packetId) : 'new';
-    if (known === 'new' && ++this.open > this.receiveMaximum) throw this.tooMany(); // [MQTT-3.3.4-7]
+    if (known === 'new' && ++this.open > this.receiveMaximum) throw this.tooMany(publication, known); // [MQTT-3.3.4-7]
     const tag = this.order.add(packetId, publication.qos);
-    if (tag < 0) throw this.tooMany();
+    if (tag < 0) throw this.tooMany(publication, known);
     publication.tag = tag;
     if (known === 'new') return publication;
     if (known === 'accepted') this.decide(tag, ReasonCode.success);
@@ -62,7 +62,9 @@ export class IncomingPublications {
     return undefined;
   }
 
-  private tooMany(): MqttError {
+  private tooMany({ qos, packetId }: Publication, known: 'new' | 'undecided' | 'accepted'): MqttError {
+    // It was not taken: when it comes again, it is new.
+    if (qos === 2 && known === 'new') this.session.incoming.release(packetId);
     return new MqttError(
       ReasonCode.receiveMaximumExceeded,
       'more publications are open than the receive maximum allows',
@@ -73,7 +75,11 @@ export class IncomingPublications {
   acknowledge(tag: number, reasonCode: number, reason: string | undefined): void {
     if (!this.order.decide(tag, reasonCode)) return;
     if (reason !== undefined) this.reasons.set(tag, reason);
-    if (this.order.qosOf(tag) === 2) this.session.incoming.decide(this.order.packetIdOf(tag), reasonCode);
+    if (this.order.qosOf(tag) === 2) {
+      const packetId = this.order.packetIdOf(tag);
+      this.session.incoming.decide(packetId, reasonCode);
+      if (reasonCode >= 0x80) this.session.keeper?.refused(packetId);
+    }
     this.write();
   }
 
@@ -102,6 +108,16 @@ export class IncomingPublications {
     }
   }
 
+  /** PUBCOMP: the peer may use the identifier again. */
+  complete(packetId: number): void {
+    writeShortAcknowledgement(this.output, PUBCOMP, packetId);
+  }
+
+  /** Packet identifier of a publication that is not answered yet. */
+  packetIdOf(tag: number): number {
+    return this.order.packetIdOf(tag);
+  }
+
   private finishOne(): void {
     if (this.open > 0) this.open--;
   }
@@ -110,8 +126,11 @@ export class IncomingPublications {
   release(packetId: number): void {
     const known = this.session.incoming.release(packetId);
     if (known) this.finishOne();
-    if (known || this.decoder.protocolVersion === 4) {
-      writeShortAcknowledgement(this.output, PUBCOMP, packetId);
+    const { keeper } = this.session;
+    if (known && keeper !== undefined) {
+      keeper.released(packetId);
+    } else if (known || this.decoder.protocolVersion === 4) {
+      this.complete(packetId);
     } else {
       const answer = { reasonCode: ReasonCode.packetIdentifierNotFound, protocolVersion: 5 } as const;
       writeAcknowledgement(this.output, PacketType.pubcomp, packetId, answer);

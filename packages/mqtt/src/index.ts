@@ -3,6 +3,8 @@ export type * from './client-options.js';
 export * from './connection.js';
 export type * from './connection-options.js';
 export { MqttError } from './error.js';
+export type { ExchangeSteps } from './exchange-steps.js';
+export { OutgoingState, type RestoredEntry } from './outgoing-window.js';
 export { GrowingOutput, type Output } from './output.js';
 export type { ProtocolVersion, QoS } from './packet-type.js';
 export { encodeProperties } from './packet-writer.js';
@@ -11,7 +13,8 @@ export { type MqttProperties, PropertyPlace } from './property.js';
 export { decodeProperties } from './property-reader.js';
 export { OutgoingPublication, Publication } from './publication.js';
 export { FAILURE, ReasonCode, reasonName } from './reason-code.js';
-export { MqttSession } from './session.js';
+export { MqttSession, type SessionKeeper } from './session.js';
+export type { Spool } from './spool.js';
 export {
   hasWildcard,
   isTopicFilter,

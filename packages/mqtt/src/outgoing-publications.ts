@@ -59,11 +59,13 @@ export class OutgoingPublications {
       const context = outgoing.contextOf(packetId);
       switch (outgoing.stateOf(packetId)) {
         case OutgoingState.awaitingPubcomp:
+          // Its PUBCOMP gives quota back, so that it has to take it: else more than that would be open after it (§4.9).
+          this.quota--;
           writeShortAcknowledgement(this.output, PUBREL, packetId);
           break;
         case OutgoingState.awaitingPuback:
         case OutgoingState.awaitingPubrec:
-          if (!this.handler.onResend(context, packetId)) outgoing.remove(packetId);
+          if (!this.handler.onResend(context, packetId)) this.giveUp(packetId);
           break;
         case OutgoingState.awaitingSuback:
         case OutgoingState.awaitingUnsuback:
@@ -87,13 +89,47 @@ export class OutgoingPublications {
     publication.packetId = packetId;
     let written = false;
     try {
-      written = this.encoder.write(this.output, publication, packetId, false);
+      written = this.encoder.write(this.output, publication, packetId, publication.duplicate);
     } finally {
       if (!written) outgoing.remove(packetId);
     }
     if (!written) return 'too-large';
     this.quota--;
     return 'sent';
+  }
+
+  /** Takes quota and an identifier for a publication of QoS 2 that `sendReserved` sends. 0: there is none. */
+  reserve(context: unknown): number {
+    if (this.sendQuota === 0) return 0;
+    const packetId = this.session.outgoing.add(OutgoingState.awaitingPubrec, context);
+    if (packetId !== 0) this.quota--;
+    return packetId;
+  }
+
+  sendReserved(publication: OutgoingPublication, packetId: number): PublishResult {
+    const { outgoing } = this.session;
+    const isHis = outgoing.contextOf(packetId) === publication.context;
+    if (!isHis || outgoing.stateOf(packetId) !== OutgoingState.awaitingPubrec) return 'not-open';
+    publication.packetId = packetId;
+    let written = false;
+    try {
+      written = this.encoder.write(this.output, publication, packetId, false);
+    } finally {
+      if (!written) {
+        this.giveUp(packetId);
+        this.regainQuota();
+      }
+    }
+    return written ? 'sent' : 'too-large';
+  }
+
+  /** The exchange is over, or there is nothing to send any more. */
+  private giveUp(packetId: number): void {
+    const { session } = this;
+    const { keeper, outgoing } = session;
+    const isOnce = outgoing.stateOf(packetId) !== OutgoingState.awaitingPuback;
+    outgoing.remove(packetId);
+    if (isOnce) keeper?.finished(packetId);
   }
 
   /** From within `onResend`: DUP is set [MQTT-3.3.1-1], and the QoS is what it was. */
@@ -119,23 +155,25 @@ export class OutgoingPublications {
   }
 
   pubrec(packetId: number, reasonCode: number): void {
-    const { outgoing } = this.session;
+    const { outgoing, keeper } = this.session;
     const context = outgoing.contextOf(packetId);
     switch (outgoing.stateOf(packetId)) {
       case OutgoingState.awaitingPubrec:
         if (reasonCode >= 0x80) {
-          outgoing.remove(packetId);
+          this.giveUp(packetId);
           this.regainQuota();
           this.handler.onAcknowledged(context, reasonCode);
           this.handler.onCompleted(context);
           return;
         }
         outgoing.setState(packetId, OutgoingState.awaitingPubcomp);
-        writeShortAcknowledgement(this.output, PUBREL, packetId);
+        if (keeper === undefined) writeShortAcknowledgement(this.output, PUBREL, packetId);
         this.handler.onAcknowledged(context, reasonCode);
+        keeper?.received(packetId);
         return;
       case OutgoingState.awaitingPubcomp:
-        writeShortAcknowledgement(this.output, PUBREL, packetId);
+        if (keeper === undefined) writeShortAcknowledgement(this.output, PUBREL, packetId);
+        else keeper.received(packetId);
         return;
       default: {
         // Nothing is known of it: PUBREL lets the peer end the exchange (§3.6.2.1).
@@ -147,11 +185,17 @@ export class OutgoingPublications {
     }
   }
 
+  /** From the keeper of the session: PUBREC is kept [MQTT-4.3.3-4]. */
+  release(packetId: number): void {
+    if (this.session.outgoing.stateOf(packetId) !== OutgoingState.awaitingPubcomp) return;
+    writeShortAcknowledgement(this.output, PUBREL, packetId);
+  }
+
   pubcomp(packetId: number): void {
     const { outgoing } = this.session;
     const context = outgoing.contextOf(packetId);
     const known = outgoing.stateOf(packetId) === OutgoingState.awaitingPubcomp;
-    if (known) outgoing.remove(packetId);
+    if (known) this.giveUp(packetId);
     this.regainQuota();
     if (known) this.handler.onCompleted(context);
   }

@@ -19,6 +19,14 @@ export type OutgoingState = (typeof OutgoingState)[keyof typeof OutgoingState];
 
 const IDENTIFIERS = 65_535;
 
+/** An entry as it was before a restart. */
+export interface RestoredEntry {
+  /** Its place in the turn: `sequenceOf` when it was sent. */
+  readonly sequence: number;
+  readonly state: OutgoingState;
+  readonly context: unknown;
+}
+
 export class OutgoingWindow {
   private oldest = 0;
   private next = 0;
@@ -42,6 +50,33 @@ export class OutgoingWindow {
     this.contexts[slot] = context;
     this.entries++;
     return (sequence % IDENTIFIERS) + 1;
+  }
+
+  /**
+   * Puts entries to the places that they had; for an empty window. What lies too far behind the newest is left out: its
+   * identifier was used again.
+   * @param entries by rising sequence
+   */
+  restore(entries: readonly RestoredEntry[]): void {
+    const newest = entries.at(-1)?.sequence ?? -1;
+    const kept = entries.filter(({ sequence }) => sequence > newest - IDENTIFIERS);
+    if (kept.length === 0) return;
+    this.oldest = kept[0]!.sequence;
+    this.next = newest + 1;
+    let size = this.states.length;
+    while (size < this.next - this.oldest) size *= 2;
+    this.states = new Uint8Array(size);
+    this.contexts = new Array(size).fill(undefined);
+    for (const { sequence, state, context } of kept) {
+      this.states[sequence & (size - 1)] = state;
+      this.contexts[sequence & (size - 1)] = context;
+    }
+    this.entries = kept.length;
+  }
+
+  /** Place in the turn of the identifier given last. */
+  get lastSequence(): number {
+    return this.next - 1;
   }
 
   /** Slot of an identifier, or -1 when it lies outside the window. */

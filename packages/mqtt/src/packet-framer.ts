@@ -5,6 +5,7 @@
 import { MqttError, malformed } from './error.js';
 import { PacketRest } from './packet-rest.js';
 import { ReasonCode } from './reason-code.js';
+import type { Spool } from './spool.js';
 
 export interface PacketSink {
   /** `first` is type and flags; the body is buffer[start … end), valid until this returns. */
@@ -19,12 +20,14 @@ export class PacketFramer {
   paused = false;
   private closed = false;
   private reading = false;
-  private readonly rest = new PacketRest();
+  private readonly rest: PacketRest;
   private readonly sink: PacketSink;
   private readonly maximumPacketSize: number;
 
-  constructor(sink: PacketSink, maximumPacketSize: number) {
+  /** @param openSpool where the beginning of a packet of more than 1 MiB is kept; in memory without it */
+  constructor(sink: PacketSink, maximumPacketSize: number, openSpool?: () => Spool) {
     this.sink = sink;
+    this.rest = new PacketRest(openSpool);
     this.maximumPacketSize = maximumPacketSize;
   }
 
@@ -77,8 +80,9 @@ export class PacketFramer {
       if (take < missing) return at;
     }
     const { length } = this.rest;
+    const bytes = this.rest.whole();
     this.rest.length = 0;
-    this.read(this.rest.buffer, 0, length);
+    this.read(bytes, 0, length);
     this.rest.clear();
     return at;
   }

@@ -61,6 +61,8 @@ export class OutgoingPublication {
   messageExpiryInterval = -1;
   /** 0: none. */
   subscriptionIdentifier = 0;
+  /** DUP: it may have been sent before, in a life of the session that is not remembered packet by packet. */
+  duplicate = false;
   /** Kept by the session until the message is acknowledged, and given back to the handler. QoS 1 and 2. */
   context: unknown = undefined;
   /** Set by `publish`: the packet identifier it was sent with; 0 with QoS 0. */

@@ -38,15 +38,37 @@ export class IncomingExactlyOnce {
     decided(reasonCode);
   }
 
+  /** After a restart: what came under these identifiers was accepted. */
+  restore(packetIds: Iterable<number>): void {
+    for (const packetId of packetIds) this.accepted.set(packetId, true);
+  }
+
   /** PUBREL: true when the identifier was known. */
   release(packetId: number): boolean {
     return this.accepted.delete(packetId);
   }
 }
 
+/**
+ * A host that keeps sessions over a restart says of QoS 2 when the next step may be taken: each step tells the peer that
+ * it may forget something, so what we must remember instead has to be kept first.
+ */
+export interface SessionKeeper {
+  /** PUBREC came for what we sent, and the host was told. PUBREL waits for `ExchangeSteps.release(packetId)`. */
+  received(packetId: number): void;
+  /** What we sent under this identifier is done, or given up. */
+  finished(packetId: number): void;
+  /** PUBREL came for an identifier that we knew. PUBCOMP waits for `ExchangeSteps.complete(packetId)`. */
+  released(packetId: number): void;
+  /** The host refused what came under this identifier. */
+  refused(packetId: number): void;
+}
+
 export class MqttSession {
   readonly outgoing = new OutgoingWindow();
   readonly incoming = new IncomingExactlyOnce();
+  /** Undefined: nothing outlives the process, and each step is taken at once. */
+  keeper: SessionKeeper | undefined = undefined;
 
   /** Messages in flight: sent with QoS 1 or 2 and not done. */
   get inFlight(): number {
@@ -63,7 +85,9 @@ export class MqttSession {
       const packetId = this.outgoing.packetIdAt(sequence);
       const state = this.outgoing.stateOf(packetId);
       if (state === OutgoingState.awaitingPuback || state === OutgoingState.awaitingPubrec) {
-        if (choose(this.outgoing.contextOf(packetId))) this.outgoing.remove(packetId);
+        if (!choose(this.outgoing.contextOf(packetId))) continue;
+        this.outgoing.remove(packetId);
+        if (state === OutgoingState.awaitingPubrec) this.keeper?.finished(packetId);
       }
     }
   }

@@ -1,6 +1,13 @@
 /** Both ends of the engine back to back. */
 import { describe, expect, test } from 'vitest';
-import { encodeProperties, MqttSession, OutgoingPublication, ReasonCode } from '../src/index.js';
+import {
+  encodeProperties,
+  MqttSession,
+  OutgoingPublication,
+  OutgoingState,
+  ReasonCode,
+  type Spool,
+} from '../src/index.js';
 import { connected, connectPacket, type End, End as EndOf, exchange } from './support.js';
 
 function message(topic: string, payload: string, qos: 0 | 1 | 2, context?: string): OutgoingPublication {
@@ -214,6 +221,44 @@ describe('MQTT 5', () => {
     expect(client.closed).toBe(0);
   });
 
+  test('a publication beyond the receive maximum was not taken: it is new when it comes again', () => {
+    const { server } = connected({}, { server: { receiveMaximum: 1 } });
+    server.acknowledges = 'later';
+    const publish = (id: number) => server.connection.ingest(Buffer.from([0x34, 6, 0, 1, 0x74, 0, id, 0]));
+    publish(1);
+    publish(2);
+    expect(server.error?.reasonCode).toBe(ReasonCode.receiveMaximumExceeded);
+    expect(server.connection.session.incoming.begin(1)).toBe('undecided');
+    expect(server.connection.session.incoming.begin(2)).toBe('new');
+  });
+
+  test('PUBREL that is sent again takes quota, which its PUBCOMP gives back', () => {
+    const session = new MqttSession();
+    const { awaitingPubcomp: state } = OutgoingState;
+    session.outgoing.restore([0, 1, 3].map((sequence) => ({ sequence, state, context: sequence })));
+    const client = new EndOf('client');
+    const server = new EndOf('server', { receiveMaximum: 2 });
+    server.sessionPresent = true;
+    client.connection.connect(connectPacket({ cleanStart: false }), session);
+    const connect = client.output.take();
+    server.connection.ingest(connect);
+    client.connection.ingest(server.output.take());
+    // Two of three are on their way, so that nothing else may be.
+    expect(client.connection.sendQuota).toBe(0);
+    exchange(client, server);
+    expect([session.inFlight, client.connection.sendQuota]).toEqual([0, 2]);
+    expect(session.outgoing.add(state, undefined)).toBe(5);
+  });
+
+  test('a restored window leaves out what lies too far behind: its identifier was used again', () => {
+    const { outgoing } = new MqttSession();
+    const { awaitingPubrec: state } = OutgoingState;
+    outgoing.restore([3, 65_537, 65_538].map((sequence) => ({ sequence, state, context: sequence })));
+    expect([outgoing.size, outgoing.contextOf(3), outgoing.contextOf(4)]).toEqual([2, 65_537, 65_538]);
+    outgoing.remove(3);
+    expect(outgoing.add(state, 'new')).toBe(5);
+  });
+
   test('resending honours a smaller receive maximum of the new connection', () => {
     const first = connected({ cleanStart: false });
     first.server.acknowledges = 'later';
@@ -401,4 +446,66 @@ test('QoS 2 under cut connections is exactly once', () => {
     expect(completed.size).toBe(total);
     expect(arrived).toEqual(Array.from({ length: total }, (_, i) => `${i}`));
   }
+});
+
+describe('a spool for large packets', () => {
+  function spooling(room = Number.POSITIVE_INFINITY) {
+    const parts: Buffer[] = [];
+    let open = 0;
+    let length = 0;
+    const openSpool = (): Spool => {
+      open++;
+      parts.length = 0;
+      return {
+        append(source, start, end) {
+          length += end - start;
+          if (length > room) throw new Error('ENOSPC');
+          parts.push(Buffer.from(source.subarray(start, end)));
+        },
+        take: () => Buffer.concat(parts),
+        close: () => {
+          open--;
+        },
+      };
+    };
+    const limits = { maximumPacketSize: 4_000_000 };
+    const client = new EndOf('client');
+    const server = new EndOf('server', limits, openSpool);
+    client.connection.connect(connectPacket());
+    exchange(client, server);
+    return { client, server, opened: () => open };
+  }
+
+  const body = Array.from({ length: 300_000 }, (_, i) => `${i}`.padStart(10, '.')).join('');
+
+  test.each([1_000, 65_536, 1_100_000])('holds them while they come in pieces of %i bytes', (piece) => {
+    const { client, server, opened } = spooling();
+    send(client, 't', 'before', 1);
+    send(client, 't', body, 1, 'large');
+    send(client, 't', 'behind', 1);
+    const bytes = client.output.take();
+    let most = 0;
+    for (let at = 0; at < bytes.length; at += piece) {
+      server.connection.ingest(Buffer.from(bytes.subarray(at, at + piece)), 0, Math.min(piece, bytes.length - at));
+      most = Math.max(most, opened());
+    }
+    expect(server.published.map(({ payload }) => payload.length)).toEqual([6, body.length, 6]);
+    expect(server.published[1]?.payload === body).toBe(true);
+    expect([most, opened()]).toEqual([1, 0]);
+  });
+
+  test('is given up with the connection, and ends it when it has no room', () => {
+    const first = spooling();
+    send(first.client, 't', body, 1);
+    first.server.connection.ingest(first.client.output.take(), 0, 2_000_000);
+    expect(first.opened()).toBe(1);
+    first.server.connection.transportClosed();
+    expect(first.opened()).toBe(0);
+
+    const second = spooling(1_500_000);
+    send(second.client, 't', body, 1);
+    second.server.connection.ingest(second.client.output.take(), 0, 2_000_000);
+    expect(second.server.error?.reasonCode).toBe(ReasonCode.quotaExceeded);
+    expect(second.opened()).toBe(0);
+  });
 });

@@ -10,6 +10,7 @@ import {
   MqttSession,
   type OutgoingPublication,
   type Publication,
+  type Spool,
   type SubscribeAnswer,
   type SubscribePacket,
   type UnsubscribePacket,
@@ -64,8 +65,9 @@ export class End {
   acknowledges: 'at once' | 'later' = 'at once';
   accepts: 'at once' | 'later' = 'at once';
 
-  constructor(role: 'server' | 'client', limits: ConnectionLimits = {}) {
-    this.connection = new MqttConnection({ role, output: this.output, handler: this, limits });
+  constructor(role: 'server' | 'client', limits: ConnectionLimits = {}, openSpool?: () => Spool) {
+    const spool = openSpool === undefined ? {} : { openSpool };
+    this.connection = new MqttConnection({ role, output: this.output, handler: this, limits, ...spool });
   }
 
   onConnect(packet: ConnectPacket): void {

@@ -1,6 +1,7 @@
 /** Why a job cannot read, or its results cannot be stored, in words that say what helps. */
 import type { Broker, RefusalReason } from '@millrace/broker';
 import { type OutputMessage, PlaneRefusal } from '@millrace/controller';
+import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 
 export function openRefusal(reason: RefusalReason, source: string): PlaneRefusal {
   if (reason === 'not-found') return new PlaneRefusal('NotFound', `there is no address ${source}`);
@@ -16,22 +17,14 @@ export function commitRefusal(broker: Broker, reason: RefusalReason, outputs: re
       return new PlaneRefusal('NotFound', `there is no address ${listed(missing)}`);
     }
     case 'resource-limit-exceeded':
-      return new PlaneRefusal('Full', fullness(broker, counts));
+      return new PlaneRefusal('Full', `the address ${listed([...counts.keys()])} is full`);
+    case 'journal-full':
+      return new PlaneRefusal('Full', JOURNAL_FULL);
     case 'journal-failed':
-      return new PlaneRefusal('Conflict', 'the journal could not store them');
+      return new PlaneRefusal('Conflict', JOURNAL_FAILED);
     default:
       return new PlaneRefusal('Conflict', `the outputs for ${listed([...counts.keys()])} were refused: ${reason}`);
   }
-}
-
-/** Waiting for room helps, unless all that is to be stored at once is more than fits at all. */
-function fullness(broker: Broker, counts: ReadonlyMap<string, number>): string {
-  for (const [address, count] of counts) {
-    const limit = broker.address(address)?.settings.limits.messages;
-    if (limit === undefined || count <= limit) continue;
-    return `the address ${address} holds ${limit} messages at most, and ${count} are to be stored together: raise its limit`;
-  }
-  return `the address ${listed([...counts.keys()])} is full`;
 }
 
 /** The first few: a job may send to any number of addresses. */

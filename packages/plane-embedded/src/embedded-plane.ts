@@ -1,16 +1,21 @@
 /** Broker, listeners and jobs in one process: puts the parts together, starts and stops them. */
+import { join } from 'node:path';
+import type { Spool } from '@millrace/amqp';
 import { Broker } from '@millrace/broker';
-import type { MessagingPlane, ProcessingPlane } from '@millrace/controller';
-import { type Journal, MemoryJournal } from '@millrace/journal';
+import type { StoreStatus } from '@millrace/contract';
+import type { DocumentStore, MessagingPlane, ProcessingPlane } from '@millrace/controller';
 import { ANONYMOUS, type Authorizer } from '@millrace/security';
 import { AMQP_DEFAULTS, AmqpCounters } from './amqp/amqp-context.js';
 import { AmqpListenerConnection } from './amqp/amqp-listener-connection.js';
 import type { AmqpService } from './amqp/amqp-service.js';
 import { EmbeddedProcessingPlane } from './jobs/processing-plane.js';
+import { KeptDocuments } from './kept-documents.js';
 import { Listener } from './listener.js';
 import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
+import { SpoolDirectory } from './spool-directory.js';
+import { memoryStore, type Store, storeStatus } from './store.js';
 import { Turn, type TurnTask } from './turn.js';
 
 export interface EmbeddedPlaneOptions {
@@ -25,8 +30,8 @@ export interface EmbeddedPlaneOptions {
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
   /** Default: topic. */
   readonly undeclaredMqtt?: 'topic' | 'refuse';
-  /** Default: memory. */
-  readonly journal?: Journal;
+  /** Where it is kept. Default: memory. */
+  readonly store?: Store;
   /** A fault of ours that cost a client its connection, or a job its run. */
   readonly onFault: (error: unknown) => void;
 }
@@ -38,21 +43,36 @@ const SESSION_TICK_MS = 1_000;
 export class EmbeddedPlane {
   readonly messaging: MessagingPlane;
   readonly processing: ProcessingPlane & { close(): void };
+  /** The documents, kept with the messages. */
+  readonly documents: DocumentStore;
+  private readonly store: Store;
+  /** Where large messages are kept while they arrive. */
+  private readonly openSpool: (() => Spool) | undefined;
   private readonly turn = new Turn();
   private readonly broker: Broker;
   private readonly mqtt: MqttProtocol;
   private readonly listeners: readonly Listener[];
-  private timers: NodeJS.Timeout[] = [];
+  private readonly timers: NodeJS.Timeout[];
 
   constructor(options: EmbeddedPlaneOptions) {
     const commit: TurnTask = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
+    const store = options.store ?? memoryStore();
+    this.store = store;
     this.broker = new Broker({
-      journal: options.journal ?? new MemoryJournal(),
+      journal: store.journal,
+      ...(store.kind === 'disk' ? { recovery: store.recovery } : {}),
       now: Date.now,
       scheduleCommit: () => this.turn.scheduleCommit(commit),
     });
+    this.openSpool = store.kind === 'disk' ? new SpoolDirectory(join(store.directory, 'incoming')).create : undefined;
+    this.documents = new KeptDocuments(this.broker);
     const { authorizer, undeclaredMqtt = 'topic' } = options;
-    this.mqtt = new MqttProtocol({ broker: this.broker, authorizer, settings: { undeclared: undeclaredMqtt } });
+    this.mqtt = new MqttProtocol({
+      broker: this.broker,
+      authorizer,
+      openSpool: this.openSpool,
+      settings: { undeclared: undeclaredMqtt },
+    });
     this.listeners = [this.amqpListener(options), this.mqttListener(options)];
     const access = new EmbeddedMessageAccess(this.broker);
     this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host, access);
@@ -61,26 +81,31 @@ export class EmbeddedPlane {
       onFault: options.onFault,
       otherReceivers: (address) => Math.max(0, (this.broker.address(address)?.receivers ?? 0) - 1),
     });
+    this.timers = [setInterval(() => this.broker.tick(Date.now()), BROKER_TICK_MS)];
   }
 
-  /** @throws the listen error of the first port that cannot be had; nothing listens then */
-  async start(): Promise<void> {
-    try {
-      for (const listener of this.listeners) await listener.start();
-    } catch (error) {
-      await this.stop('the server did not start');
-      throw error;
-    }
-    this.timers = [
-      setInterval(() => this.broker.tick(Date.now()), BROKER_TICK_MS),
-      setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS),
-    ];
+  /**
+   * Lets clients in. What is declared by then, they find; what they left in the store is there.
+   *
+   * @throws the listen error of the first port that cannot be had; nothing listens then
+   */
+  async listen(): Promise<void> {
+    this.mqtt.recover(Date.now());
+    for (const listener of this.listeners) await listener.start();
+    this.timers.push(setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS));
   }
 
+  /** Tells clients, and lets go of the store when all that was committed is in it. */
   async stop(reason: string): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.processing.close();
     await Promise.all(this.listeners.map((listener) => listener.stop(reason)));
+    this.broker.commitPending();
+    if (this.store.kind === 'disk') await this.store.journal.close();
+  }
+
+  storeStatus(): StoreStatus {
+    return storeStatus(this.store);
   }
 
   private amqpListener(options: EmbeddedPlaneOptions): Listener {
@@ -89,6 +114,7 @@ export class EmbeddedPlane {
       authorizer: options.authorizer,
       authenticate: () => ANONYMOUS,
       services: options.services,
+      openSpool: this.openSpool,
       settings: { ...AMQP_DEFAULTS, undeclared: options.undeclaredAmqp ?? 'refuse' },
       counters: new AmqpCounters(),
     };

@@ -23,6 +23,7 @@ import type {
 import { AddressNames } from './address-names.js';
 import { BatchBuilder } from './batch-builder.js';
 import { commitRefusal, openRefusal } from './commit-refusal.js';
+import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { RowReader } from './translate/row-from-message.js';
 
@@ -35,12 +36,24 @@ const OPEN_BATCHES = 8;
 const SPARE_BATCHES = 2;
 
 const NO_OUTPUTS: Transaction['outputs'] = [];
+const NOTHING_KEPT: NonNullable<Transaction['kept']> = [];
 
 export type OpenOptions = Parameters<MessageAccess['open']>[0];
 
 /** The durable subscription by which a job reads topics (DESIGN §2). */
 export function durableNameOf(job: string): string {
   return `job/${job}`;
+}
+
+/** Under which the records of a job's state are kept. */
+export function stateKindOf(job: string): string {
+  return `$state/${job}`;
+}
+
+export interface ReaderEvents {
+  readonly closed: () => void;
+  /** 1: a commit begins, -1: it is done, or will never be. */
+  readonly committing: (change: 1 | -1) => void;
 }
 
 export class EmbeddedReader implements MessageReader {
@@ -54,6 +67,7 @@ export class EmbeddedReader implements MessageReader {
   private sending = 0;
   private readonly broker: Broker;
   private readonly options: OpenOptions;
+  private readonly stateKind: string;
   private readonly subscription: Subscription;
   private readonly rows: RowReader;
   private readonly names = new AddressNames();
@@ -63,13 +77,14 @@ export class EmbeddedReader implements MessageReader {
   private readonly spare: BatchBuilder[] = [];
   private token = 0;
   private announced = false;
-  private readonly onClose: () => void;
+  private readonly events: ReaderEvents;
 
-  constructor(broker: Broker, options: OpenOptions, onClose: () => void) {
+  constructor(broker: Broker, options: OpenOptions, events: ReaderEvents) {
     this.broker = broker;
     this.openedAt = new Date(broker.nowMs).toISOString();
     this.options = options;
-    this.onClose = onClose;
+    this.events = events;
+    this.stateKind = stateKindOf(options.job);
     this.rows = new RowReader(options.columns);
     this.filling = new BatchBuilder(options.columns, this.names.list);
     const consumer: Consumer = {
@@ -136,14 +151,18 @@ export class EmbeddedReader implements MessageReader {
     let batches = 0;
     // Of a source that is gone nothing is open: what was read of it cannot come again, and its outputs go alone.
     while (batches < this.open.length && this.open[batches]!.token <= consumed) batches += 1;
-    const transaction = {
+    const kind = this.stateKind;
+    const transaction: Transaction = {
       consumed: this.deliveriesOf(batches),
       outputs: commit.outputs.length === 0 ? NO_OUTPUTS : commit.outputs.map(outputOf),
-      state: commit.state === undefined ? undefined : { name: this.options.job, bytes: commit.state },
+      state: undefined,
+      kept: commit.state.length === 0 ? NOTHING_KEPT : commit.state.map(({ key, bytes }) => ({ kind, key, bytes })),
     };
     this.sending += commit.outputs.length;
+    this.events.committing(1);
     this.broker.commit(transaction, (reason) => {
       this.sending -= commit.outputs.length;
+      this.events.committing(-1);
       if (reason !== undefined) {
         done(commitRefusal(this.broker, reason, commit.outputs));
         return;
@@ -160,11 +179,22 @@ export class EmbeddedReader implements MessageReader {
 
   oldestUnreadTime(): number | undefined {
     if (this.filling.count === 0 && !this.closed) this.subscription.wake();
-    return this.filling.count > 0 ? this.filling.times[0] : undefined;
+    if (this.filling.count > 0) return this.filling.times[0];
+    // What waits there and was not given out is being read from the journal.
+    return this.closed ? undefined : this.subscription.oldestTime();
   }
 
   clockMs(): number {
     return this.broker.nowMs;
+  }
+
+  advanceClock(timeMs: number): void {
+    this.broker.advanceClock(timeMs);
+  }
+
+  /** Has the job look at what it waits for. */
+  ready(): void {
+    this.options.onReady();
   }
 
   observe(): ConnectionObservation {
@@ -196,7 +226,7 @@ export class EmbeddedReader implements MessageReader {
   }
 
   close(): void {
-    this.onClose();
+    this.events.closed();
     if (this.closed) return;
     this.closed = true;
     // Last first: what is given back takes its old place ahead of the rest.
@@ -211,7 +241,7 @@ export class EmbeddedReader implements MessageReader {
   private sourceGone(): void {
     this.closed = true;
     this.letGo();
-    this.onClose();
+    this.events.closed();
     this.options.onReady();
   }
 
@@ -235,5 +265,7 @@ export class EmbeddedReader implements MessageReader {
 }
 
 function outputOf(output: OutputMessage): Transaction['outputs'][number] {
-  return { address: output.address, message: messageFromOutput(output) };
+  const { address, messageId } = output;
+  const message = messageFromOutput(output);
+  return messageId === undefined ? { address, message } : { address, message, id: duplicateIdOf(messageId) };
 }

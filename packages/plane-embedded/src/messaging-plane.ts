@@ -18,8 +18,10 @@ import {
   PlaneRefusal,
   type ReadableMessage,
 } from '@millrace/controller';
+import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 import type { Listener } from './listener.js';
 import type { EmbeddedMessageAccess } from './message-access.js';
+import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { readableMessage } from './translate/readable-message.js';
 
@@ -28,6 +30,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
     plane: 'embedded',
     addressTypes: ['queue', 'topic', 'anycast', 'multicast'],
     reasons: {},
+    deduplication: true,
   };
   private readonly broker: Broker;
   private readonly listeners: readonly Listener[];
@@ -52,6 +55,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
         expiry: spec.expiry ?? '',
         ttlMs: spec.ttl ?? 0,
         maxDeliveries: spec.redelivery.maxDeliveries,
+        deduplication:
+          spec.deduplication === undefined
+            ? undefined
+            : { ids: spec.deduplication.ids, windowMs: spec.deduplication.window },
       }),
     );
   }
@@ -115,7 +122,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
         if (outcome === Outcome.accepted) resolve();
         else reject(refusalOf(reason ?? 'no-receiver', name));
       };
-      const result = producer.send(messageFromOutput(output), 0);
+      const result = producer.sendOnce(messageFromOutput(output), 0, duplicateIdOf(output.messageId));
       if (result === 'accepted') finish(Outcome.accepted, undefined);
       else if (result !== 'pending') finish(Outcome.rejected, producer.refusal);
     });
@@ -134,9 +141,7 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
 
 function observationOf(view: AddressView): AddressObservation {
   return {
-    ready: true,
-    reason: 'Ready',
-    message: `${view.settings.type} on the embedded broker`,
+    ...conditionOf(view),
     stored: view.stored,
     storedBytes: view.bytes,
     senders: view.senders,
@@ -147,7 +152,28 @@ function observationOf(view: AddressView): AddressObservation {
     rejected: view.counters.rejected,
     expired: view.counters.expired,
     deadLettered: view.counters.deadLettered,
+    duplicates: view.counters.duplicates,
   };
+}
+
+/** What is worth knowing. A full address or disk is for a while, and deliveries go on: it counts as ready. */
+function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'reason' | 'message'> {
+  if (view.unwritable === 'journal-failed') return { ready: false, reason: 'JournalFailed', message: JOURNAL_FAILED };
+  if (view.unreadable !== undefined) {
+    const message = `stored messages cannot be read back, and wait: ${view.unreadable}; it is tried again every few seconds`;
+    return { ready: false, reason: 'Unreadable', message };
+  }
+  if (view.unwritable === 'journal-full') return { ready: true, reason: 'JournalFull', message: JOURNAL_FULL };
+  const { type, whenFull } = view.settings;
+  if (view.full) {
+    const what = whenFull === 'block' ? 'senders are held back' : 'more is refused';
+    return {
+      ready: true,
+      reason: 'AddressFull',
+      message: `${what} until some of its ${view.stored} messages are gone`,
+    };
+  }
+  return { ready: true, reason: 'Ready', message: `${type} on the embedded broker` };
 }
 
 const ADMINISTRATION_REASONS = {
@@ -174,8 +200,11 @@ function refusalOf(reason: RefusalReason, name: string): PlaneRefusal {
       return new PlaneRefusal('Invalid', `the message is larger than the address ${name} takes`);
     case 'no-receiver':
       return new PlaneRefusal('Conflict', `nobody receives from ${name} now, and a direct address stores nothing`);
-    case 'not-allowed':
+    case 'journal-full':
+      return new PlaneRefusal('Full', `the address ${name} did not take the message: ${JOURNAL_FULL}`);
     case 'journal-failed':
+      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${JOURNAL_FAILED}`);
+    case 'not-allowed':
       return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${reason}`);
   }
 }

@@ -1,7 +1,13 @@
 /** Puts the planes, the controller and HTTP together in one process. */
 import { checkDocument, problemError } from '@millrace/contract';
 import { AddressService, Controller, type Endpoint, V3Addresses } from '@millrace/controller';
-import { type AmqpService, EmbeddedPlane } from '@millrace/plane-embedded';
+import {
+  type AmqpService,
+  EmbeddedPlane,
+  type EmbeddedPlaneOptions,
+  openStore,
+  type Store,
+} from '@millrace/plane-embedded';
 import { OPEN_AUTHORIZER } from '@millrace/security';
 import { createHttpApp } from './http/app.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
@@ -19,6 +25,10 @@ export interface ServerOptions {
   readonly httpPort?: number;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
+  /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
+  readonly dataDirectory?: string;
+  /** All files in it together. Default: no limit but the disk. */
+  readonly dataLimitBytes?: number;
   /** Lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Lines for people: faults, and what is worth knowing. */
@@ -38,7 +48,12 @@ export class ExposureError extends Error {
   override readonly name = 'ExposureError';
 }
 
-/** @throws ExposureError, or the listen error of a port that cannot be had (with `code` and `port`) */
+/**
+ * Opens the store, brings the planes to the documents in it, and only then lets clients in.
+ *
+ * @throws ExposureError, the listen error of a port that cannot be had (with `code` and `port`), or what stands against
+ *   opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the error of the directory
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
   if (!isLoopback(host) && options.allowAnonymous !== true) {
@@ -48,39 +63,64 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
-  const plane = new EmbeddedPlane({
-    host,
-    amqpPort: options.amqpPort ?? 5672,
-    mqttPort: options.mqttPort ?? 1883,
-    authorizer: OPEN_AUTHORIZER,
-    services,
-    undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
-    onFault,
-  });
-  const controller = new Controller({ messaging: plane.messaging, processing: plane.processing, onError: onFault });
+  const plane = await createPlane(
+    {
+      host,
+      amqpPort: options.amqpPort ?? 5672,
+      mqttPort: options.mqttPort ?? 1883,
+      authorizer: OPEN_AUTHORIZER,
+      services,
+      undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
+      onFault,
+    },
+    store,
+  );
+  const { messaging, processing, documents } = plane;
+  const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
   const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
   services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
   let http: HttpListener | undefined;
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
-  await plane.start();
   try {
+    await controller.start();
+    await plane.listen();
     const app = createHttpApp({
       controller,
       authorizer: OPEN_AUTHORIZER,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
+      store: () => plane.storeStatus(),
+      ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
       ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
     });
     http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
-    await controller.start();
   } catch (error) {
+    controller.stop();
     await plane.stop('the server did not start');
     throw error;
   }
   return running({ plane, controller, http, endpoints: endpoints() });
+}
+
+function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
+  if (dataDirectory === undefined) return undefined;
+  const limit = dataLimitBytes === undefined ? {} : { limitBytes: dataLimitBytes };
+  return openStore({ directory: dataDirectory, log, ...limit });
+}
+
+/** Lets go of the store when it cannot be used. */
+async function createPlane(options: EmbeddedPlaneOptions, store: Store | undefined): Promise<EmbeddedPlane> {
+  if (store === undefined) return new EmbeddedPlane(options);
+  try {
+    return new EmbeddedPlane({ ...options, store });
+  } catch (error) {
+    if (store.kind === 'disk') await store.journal.close();
+    throw error;
+  }
 }
 
 interface Parts {

@@ -10,8 +10,11 @@ import { SinkOperator } from './operator/sink.js';
 import { WatermarkOperator } from './operator/watermark.js';
 import { WindowAggregateOperator } from './operator/window-aggregate.js';
 import type { OutputRow } from './output.js';
-import { readHeader, stateShape, writeHeader } from './snapshot.js';
 import { type InputBatch, Source } from './source.js';
+import { type JobFigures, readHead, type StateTotals, stateShape, writeHead } from './state/head.js';
+import { HEAD_KEY, type StateChange } from './state/records.js';
+import { STATE_SIZES, StateKeeper, type StateSizes } from './state/state-keeper.js';
+import { type KeptRecords, RecordRestore } from './state/state-restore.js';
 import { StateError, StateReader, StateWriter } from './state-bytes.js';
 
 export interface JobOptions {
@@ -19,10 +22,23 @@ export interface JobOptions {
   readonly onError: 'fail' | 'skip';
   /** Groups that the open windows may hold together. Default: 1,000,000. */
   readonly stateRowsMax?: number;
+  /** Whether the state of open windows is to be had by `takeStateChanges`. Default: false, and nothing is noted. */
+  readonly keepsState?: boolean;
+  /** Default: see StateSizes. */
+  readonly stateSizes?: StateSizes;
+}
+
+/** A restore under way: the job is as it was before the first step, and whole after the last. */
+export interface JobRestore {
+  /** The watermark over `time` that the job will have, ms. Undefined: it had none. */
+  readonly reachedMs: number | undefined;
+  /** Reads one record. @returns true when there is more. @throws StateError then the job is empty */
+  step(): boolean;
 }
 
 const STATE_ROWS_MAX = 1_000_000;
 const MICROSECONDS = 1000;
+const NO_ROWS: Counters = { rowsIn: 0, rowsOut: 0, rowsLate: 0, rowsFailed: 0 };
 
 /** @throws JobError for a regular expression that cannot be used: the one thing that the checker leaves to the engine */
 export function compileJob(plan: JobPlan, options: JobOptions): Job {
@@ -34,6 +50,8 @@ interface Pipeline {
   readonly sink: SinkOperator;
   readonly watermark: WatermarkOperator | undefined;
   readonly windows: WindowAggregateOperator | undefined;
+  /** Undefined: no state is kept, or there is none but the head. */
+  readonly keeper: StateKeeper | undefined;
 }
 
 export class Job {
@@ -41,6 +59,8 @@ export class Job {
   readonly columns: readonly string[];
   private readonly plan: JobPlan;
   private readonly options: OperatorOptions & { readonly stateRowsMax: number };
+  private readonly keepsState: boolean;
+  private readonly stateSizes: StateSizes;
   private readonly source: Source;
   private readonly shape: Uint8Array;
   private pipeline: Pipeline;
@@ -55,6 +75,8 @@ export class Job {
       stateRowsMax: options.stateRowsMax ?? STATE_ROWS_MAX,
       counters: { rowsIn: 0, rowsOut: 0, rowsLate: 0, rowsFailed: 0 },
     };
+    this.keepsState = options.keepsState === true;
+    this.stateSizes = options.stateSizes ?? STATE_SIZES;
     this.source = new Source(plan.source);
     this.shape = stateShape(plan);
     this.pipeline = this.build();
@@ -111,55 +133,100 @@ export class Job {
     return this.pipeline.windows?.stateRows ?? 0;
   }
 
-  /** What the job knows of the rows it has taken. Outputs that were not taken are no part of it. */
-  snapshot(): Uint8Array {
-    const state = new StateWriter();
-    writeHeader(state, this.shape);
-    state.double(this.reachedMs);
-    this.pipeline.first.snapshot(state);
-    return state.finish();
+  /** Whether rows leave something behind: a job without windows needs no state. */
+  get hasState(): boolean {
+    return this.pipeline.windows !== undefined;
+  }
+
+  /** Groups whose change `takeStateChanges` will give: what it costs. */
+  get changedGroups(): number {
+    return this.pipeline.keeper?.changedGroups ?? 0;
   }
 
   /**
-   * Goes on from a snapshot, whatever the job has seen before. Outputs that were not taken are dropped.
-   *
-   * @throws StateError for state of another version, of a plan that keeps other state, or damaged; the job is then empty
+   * What is to be stored of the job's state now, so that it goes on from the rows it has taken: changes of what all calls
+   * before gave, no key twice. The last is that of the head. Outputs that were not taken are no part of it.
    */
-  restore(bytes: Uint8Array): void {
-    this.pipeline = this.build();
-    this.reachedMs = Number.NEGATIVE_INFINITY;
-    const restored = this.build();
-    const reachedMs = this.readInto(restored, bytes);
-    this.pipeline = restored;
-    this.reachedMs = reachedMs;
+  takeStateChanges(): StateChange[] {
+    const { keeper, windows, first } = this.pipeline;
+    if (keeper === undefined || windows === undefined) return [];
+    const changes: StateChange[] = [];
+    const totals = { ...keeper.collect(changes), panes: windows.paneCount, groups: windows.stateRows };
+    const state = new StateWriter(256);
+    const { counters } = this.options;
+    writeHead(state, this.shape, totals, { reachedMs: this.reachedMs, counters });
+    first.writeHead(state);
+    changes.push({ key: HEAD_KEY, bytes: state.finish() });
+    return changes;
   }
 
-  /** @returns the watermark over `time` */
-  private readInto(pipeline: Pipeline, bytes: Uint8Array): number {
-    try {
-      const state = new StateReader(bytes);
-      readHeader(state, this.shape);
-      const reachedMs = state.double();
-      pipeline.first.restore(state);
-      state.end();
-      return reachedMs;
-    } catch (error) {
-      if (error instanceof StateError) throw error;
-      throw new StateError('the state is damaged', { cause: error });
-    }
+  /**
+   * Goes on from what was stored, whatever the job has seen before; it has to wait for the last step. Outputs that were
+   * not taken are dropped.
+   *
+   * @param records what all changes so far came to, by key; its bytes are not changed meanwhile
+   * @throws StateError for state of another version, of a plan that keeps other state, damaged, or forgotten; the job is
+   * then empty
+   */
+  restore(records: KeptRecords): JobRestore {
+    this.reset(this.build(), { reachedMs: Number.NEGATIVE_INFINITY, counters: NO_ROWS });
+    const pipeline = this.build();
+    const { head, restore } = orDamaged(() => this.beginRestore(records, pipeline));
+    return {
+      reachedMs: head.reachedMs === Number.NEGATIVE_INFINITY ? undefined : head.reachedMs,
+      step: () => {
+        if (orDamaged(() => restore.step())) return true;
+        pipeline.windows?.finishRestore();
+        this.reset(pipeline, head);
+        return false;
+      },
+    };
+  }
+
+  private beginRestore(
+    records: KeptRecords,
+    pipeline: Pipeline,
+  ): { readonly head: StateTotals & JobFigures; readonly restore: RecordRestore } {
+    const { windows: operator, keeper } = pipeline;
+    if (operator === undefined || keeper === undefined)
+      throw new Error('a job that keeps no state has none to restore');
+    const bytes = records.get(HEAD_KEY);
+    if (bytes === undefined) throw new StateError('none', 'the head of the state is missing');
+    const state = new StateReader(bytes);
+    const head = readHead(state, this.shape);
+    pipeline.first.readHead(state);
+    state.end();
+    return { head, restore: new RecordRestore(records, head, { operator, keeper }) };
+  }
+
+  private reset(pipeline: Pipeline, { reachedMs, counters }: JobFigures): void {
+    this.pipeline = pipeline;
+    this.reachedMs = reachedMs;
+    Object.assign(this.options.counters, counters);
   }
 
   private build(): Pipeline {
     const sink = new SinkOperator(this.plan, this.options);
+    const keeper = this.keepsState ? new StateKeeper(this.stateSizes) : undefined;
     let windows: WindowAggregateOperator | undefined;
     let first: Operator = sink;
     for (let node: PlanNode = this.plan.root; node.kind !== 'source'; node = node.input) {
       if (node.kind === 'filter') first = new FilterOperator(node, this.options, first);
       else if (node.kind === 'project') first = new ProjectOperator(node, this.options, first);
-      else first = windows = new WindowAggregateOperator(node, this.options, first);
+      else first = windows = new WindowAggregateOperator(node, { ...this.options, keeper }, first);
     }
-    if (this.plan.watermark === undefined) return { first, sink, windows, watermark: undefined };
+    if (this.plan.watermark === undefined) return { first, sink, windows, watermark: undefined, keeper };
     const watermark = new WatermarkOperator(this.plan.watermark, this.options, first);
-    return { first: watermark, sink, windows, watermark };
+    return { first: watermark, sink, windows, watermark, keeper };
+  }
+}
+
+/** Whatever goes wrong while bytes are read is their fault. */
+function orDamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw new StateError('damaged', 'the state is damaged', { cause: error });
   }
 }

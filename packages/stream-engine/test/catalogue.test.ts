@@ -11,7 +11,7 @@ import {
 } from '@millrace/sql';
 import { describe, expect, test } from 'vitest';
 import { compileJob, IMPLEMENTED_FUNCTIONS } from '../src/index.js';
-import { jobOf, run } from './support/harness.js';
+import { jobOf, keep, restore, run, SMALL_STATE } from './support/harness.js';
 
 /** An argument that any row has, for a type that a parameter takes. */
 const SAMPLES: Readonly<Record<string, string>> = {
@@ -108,10 +108,9 @@ describe('aggregates', () => {
         if (checkJob(sql).plan === undefined) return;
         const rows = ['1', '333', '22', null].map((body, index) => ({ time: index * 1000, body }));
         const whole = run(jobOf(sql), rows, 10_000).map(({ message }) => message.body);
-        const first = jobOf(sql);
+        const first = jobOf(sql, SMALL_STATE);
         const before = run(first, rows.slice(0, 2));
-        const second = jobOf(sql);
-        second.restore(first.snapshot());
+        const second = restore(jobOf(sql, SMALL_STATE), keep(first, new Map()));
         const after = run(second, rows.slice(2), 10_000);
         expect([...before, ...after].map(({ message }) => message.body)).toEqual(whole);
         expect(whole).toHaveLength(3);

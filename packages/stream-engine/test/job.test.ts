@@ -1,6 +1,6 @@
 /** What a runner relies on: bounds, state, counters, the shape of outputs. */
 import { describe, expect, test } from 'vitest';
-import { JobError, StateError } from '../src/index.js';
+import { JobError } from '../src/index.js';
 import { bodies, jobOf, Reader, run } from './support/harness.js';
 
 const COUNT = `INSERT INTO t SELECT CAST(count(*) AS STRING) AS body FROM STREAM s GROUP BY window(time, '1 second')`;
@@ -149,79 +149,4 @@ describe('a pattern that cannot be used', () => {
       }
     },
   );
-});
-
-describe('a snapshot', () => {
-  const snapshot = (): Uint8Array => {
-    const job = jobOf(COUNT);
-    run(job, [{ time: 1500 }]);
-    return job.snapshot();
-  };
-
-  test('replaces whatever the job had seen', () => {
-    const job = jobOf(COUNT);
-    run(job, [{ time: 1 }, { time: 5000 }]);
-    job.restore(snapshot());
-    expect([job.watermarkMs, job.stateRows]).toEqual([1500, 1]);
-    job.advance(10_000);
-    expect(bodies(job.takeOutputs())).toEqual(['1']);
-  });
-
-  test('is taken by a job whose SELECT list, HAVING or WHERE changed', () => {
-    const job = jobOf(
-      `INSERT INTO u SELECT concat('n=', CAST(count(*) AS STRING)) AS body FROM STREAM s WHERE body <> 'x'
-       GROUP BY window(time, '1 second') HAVING count(*) > 0`,
-    );
-    job.restore(snapshot());
-    job.advance(2000);
-    expect(bodies(job.takeOutputs())).toEqual(['n=1']);
-  });
-
-  test.each([
-    ['another window', COUNT.replace('1 second', '2 seconds')],
-    ['another aggregate', COUNT.replace('count(*)', 'count(body)')],
-    ['another group', `${COUNT}, address`],
-    [
-      'an event time',
-      COUNT.replace('STREAM s', 'STREAM s WATERMARK creation_time DELAY OF INTERVAL 1 SECOND').replace(
-        '(time',
-        '(creation_time',
-      ),
-    ],
-  ])('is refused by a job with %s', (_, sql) => {
-    expect(() => jobOf(sql).restore(snapshot())).toThrow(/other windows, groups or aggregates/);
-  });
-
-  test('of another format version is refused by name', () => {
-    const bytes = snapshot();
-    bytes[4] = 99;
-    expect(() => jobOf(COUNT).restore(bytes)).toThrow('the state has format version 99, this engine reads version 1');
-  });
-
-  test('that is damaged is refused with StateError, and leaves the job empty', () => {
-    const bytes = snapshot();
-    for (let length = 0; length < bytes.length; length++) {
-      const job = jobOf(COUNT);
-      run(job, [{ time: 7000 }]);
-      expect(() => job.restore(bytes.subarray(0, length))).toThrow(StateError);
-      expect([job.watermarkMs, job.stateRows]).toEqual([undefined, 0]);
-    }
-    const grouped = jobOf(`INSERT INTO t SELECT body AS k, sum(CAST(body AS DECIMAL(9,2))) AS n FROM STREAM s
-      GROUP BY window(time, '1 second', '500 milliseconds'), body`);
-    run(grouped, [
-      { time: 1, body: '1' },
-      { time: 700, body: '22' },
-    ]);
-    const whole = grouped.snapshot();
-    for (let at = 0; at < whole.length * 8; at++) {
-      const flipped = Uint8Array.from(whole);
-      flipped[at >> 3]! ^= 1 << (at & 7);
-      try {
-        grouped.restore(flipped);
-      } catch (error) {
-        expect(error).toBeInstanceOf(StateError);
-      }
-    }
-    expect(() => jobOf(COUNT).restore(Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(StateError);
-  });
 });

@@ -11,12 +11,12 @@
  *                                      at and the row
  *
  * Each file runs three times: its rows as one batch, each as a batch of its own, and each as a batch with the job restored
- * from its snapshot between them. All three give the same.
+ * from its state between them. All three give the same.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compileJob, type Job, JobError, type OutputRow } from '../src/index.js';
-import { planOf, Reader, type Row } from './support/harness.js';
+import { keep, planOf, Reader, type Records, type Row, restore, SMALL_STATE } from './support/harness.js';
 
 const FOLDER = new URL('queries/', import.meta.url);
 const MARK = /^-- (input|output)$/m;
@@ -79,7 +79,7 @@ function showMessage({ body, ...rest }: OutputRow['message']): string {
 function describeRun(query: Query, step: Step): string {
   const plan = planOf(query.sql);
   try {
-    const { job, outputs } = takeIn(query, compileJob(plan, query.options), step);
+    const { job, outputs } = takeIn(query, compileJob(plan, { ...query.options, ...SMALL_STATE }), step);
     const counters = Object.entries(job.counters).filter(([, count]) => count > 0);
     return [...outputs.map(({ message }) => showMessage(message)), JSON.stringify(Object.fromEntries(counters))].join(
       '\n',
@@ -103,14 +103,15 @@ const rowByRow: Step = (job, rows, reader) => {
 
 function restoring(query: Query): Step {
   const plan = planOf(query.sql);
+  const records: Records = new Map();
   return (job, rows, reader) => {
     let current = job;
+    if (!current.hasState) return rowByRow(job, rows, reader);
     for (const row of rows) {
       current.process(reader.batch(current, [row]));
-      const next = compileJob(plan, query.options);
-      next.restore(current.snapshot());
-      // Outputs and counters belong to a run, not to the state.
-      Object.assign(next.counters, current.counters);
+      const next = compileJob(plan, { ...query.options, ...SMALL_STATE });
+      restore(next, keep(current, records));
+      // Outputs that were not taken are no part of the state.
       const made = current.takeOutputs();
       current = next;
       const take = next.takeOutputs.bind(next);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileJob, type Job } from '../src/index.js';
-import { planOf, Reader, type Row } from './support/harness.js';
+import { keep, planOf, Reader, type Records, type Row, restore, SMALL_STATE } from './support/harness.js';
 
 interface Windows {
   readonly sizeMs: number;
@@ -221,14 +221,15 @@ describe('results do not depend on', () => {
     );
   });
 
-  test('where a job is stopped and goes on from its snapshot', () => {
+  test('where a job is stopped and goes on from its state', () => {
     fc.assert(
       fc.property(eventRows, sql, cuts, (rows, text, at) => {
         const plan = planOf(text);
-        const make = (): Job => compileJob(plan, { onError: 'fail' });
+        const records: Records = new Map();
+        const make = (): Job => compileJob(plan, { onError: 'fail', ...SMALL_STATE });
         const restarted = runInPieces(make(), rows, at, (job) => {
-          const next = make();
-          next.restore(job.snapshot());
+          if (!job.hasState) return job;
+          const next = restore(make(), keep(job, records));
           expect([next.watermarkMs, next.openWindows, next.stateRows, next.nextWindowEndMs()]).toEqual([
             job.watermarkMs,
             job.openWindows,

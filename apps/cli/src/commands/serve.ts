@@ -10,6 +10,8 @@ export interface ServeOptions {
   readonly amqpPort: number;
   readonly mqttPort: number;
   readonly httpPort: number;
+  readonly data?: string;
+  readonly dataLimit?: number;
   readonly apply?: readonly string[];
   readonly undeclaredAmqp: 'refuse' | 'queue' | 'topic';
   readonly allowAnonymous?: boolean;
@@ -25,11 +27,18 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     httpPort: options.httpPort,
     undeclaredAmqp: options.undeclaredAmqp,
     allowAnonymous: options.allowAnonymous ?? false,
+    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
+    ...(options.dataLimit === undefined ? {} : { dataLimitBytes: options.dataLimit }),
     log: (line) => terminal.note(line),
   });
   try {
     for (const from of documents) await applyOrExplain(server, from);
     terminal.note(`${describeEndpoints(server.endpoints)} (ready after ${Math.round(process.uptime() * 1000)} ms)`);
+    terminal.note(
+      options.data === undefined
+        ? 'Messages and documents are in memory, and gone when this server ends; --data <directory> keeps them.'
+        : `Messages and documents are kept in ${options.data}.`,
+    );
     await aborted(signal);
   } finally {
     await server.close();

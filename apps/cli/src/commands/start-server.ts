@@ -21,6 +21,8 @@ export async function startServerOrExplain(options: ServerOptions): Promise<Runn
 function explain(error: unknown, options: ServerOptions): CommandError | undefined {
   if (error instanceof Error && error.name === 'ExposureError')
     return new CommandError(error.message, { cause: error });
+  const store = explainStore(error, options.dataDirectory);
+  if (store !== undefined) return store;
   const failure = systemError(error);
   if (failure === undefined) return undefined;
   const port = failure.port;
@@ -53,4 +55,29 @@ function systemError(error: unknown): SystemError | undefined {
     if (typeof code === 'string') return { code, port: typeof port === 'number' ? port : undefined };
   }
   return undefined;
+}
+
+/** What stands against opening the store. */
+function explainStore(error: unknown, directory: string | undefined): CommandError | undefined {
+  if (directory === undefined || !(error instanceof Error)) return undefined;
+  switch (error.name) {
+    case 'JournalLocked':
+    case 'JournalVersion':
+      return new CommandError(error.message, { cause: error });
+    case 'JournalFull':
+      return new CommandError(`the store ${directory} cannot be opened: ${error.message}`, { cause: error });
+    case 'JournalDamage':
+      return new CommandError(`the store ${directory} is damaged: ${error.message}`, {
+        hint: `millrace store check --data ${directory}`,
+        cause: error,
+      });
+    case 'JournalError':
+    case 'KeptFormatError':
+    case 'RecordError':
+      return new CommandError(`the store ${directory} cannot be read: ${error.message}`, { cause: error });
+    default:
+  }
+  const { code, path } = error as { code?: unknown; path?: unknown };
+  if (typeof code !== 'string' || typeof path !== 'string') return undefined;
+  return new CommandError(`the store ${directory} cannot be opened: ${error.message}`, { cause: error });
 }

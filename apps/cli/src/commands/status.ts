@@ -27,6 +27,7 @@ function statusText(shown: ServerStatus): string {
     ['Addresses', `${shown.addresses.ready} of ${shown.addresses.total} ready`],
     ['Jobs', `${shown.jobs.running} of ${shown.jobs.total} running`],
     ['Connections', String(shown.connections)],
+    ['Store', storeText(shown.store)],
     ...shown.endpoints.map((endpoint) => ['Endpoint', endpointUrl(endpoint)]),
   ];
   return lines.map(([title, value]) => `${`${title}:`.padEnd(13)}${value}\n`).join('');
@@ -51,4 +52,10 @@ async function attentionText(client: Client, shown: ServerStatus): Promise<strin
   if (lines.length === 0) return '';
   const more = lines.length > ATTENTION_SHOWN ? [`  and ${lines.length - ATTENTION_SHOWN} more`] : [];
   return `Attention:\n${[...lines.slice(0, ATTENTION_SHOWN), ...more].join('\n')}\n`;
+}
+
+function storeText({ kind, state, message, directory = '', bytesOnDisk = 0 }: ServerStatus['store']): string {
+  if (kind === 'memory') return 'memory: gone when the server ends';
+  if (state !== 'open') return printable(message ?? state);
+  return printable(`${directory}, ${(bytesOnDisk / 1024 ** 2).toFixed(0)} MiB on disk`);
 }

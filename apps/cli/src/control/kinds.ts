@@ -62,6 +62,7 @@ const ADDRESS: ResourceKind = {
     wide(count('DROPPED', 'dropped')),
     wide(count('REJECTED', 'rejected')),
     wide(count('DEAD', 'deadLettered')),
+    wide(count('DUPLICATES', 'duplicates')),
     wide({ title: 'REASON', value: reasonOf }),
   ],
   nameOf: documentName,

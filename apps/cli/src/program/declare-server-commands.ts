@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { parseDuration, parsePort } from '../text/option-values.js';
+import { parseDuration, parsePort, parseSize } from '../text/option-values.js';
 import { addExamples, type Declaring } from './declaration.js';
 
 const GROUP = 'Server:';
@@ -66,6 +66,13 @@ function declareServe({ program, terminal, finish }: Declaring): void {
     .option('--host <host>', 'the network address to listen on', '127.0.0.1');
   for (const option of portOptions()) command.addOption(option);
   command
+    .option('--data <directory>', 'keep messages, documents and state here, across restarts and crashes')
+    .addOption(
+      new Option(
+        '--data-limit <size>',
+        'bytes of all files there, such as 10GiB; default: no limit but the disk',
+      ).argParser(parseSize),
+    )
     .option('--apply <file...>', 'documents to apply before it is ready')
     .addOption(
       new Option('--undeclared-amqp <what>', 'what an AMQP client gets that names an address without a document')
@@ -74,7 +81,10 @@ function declareServe({ program, terminal, finish }: Declaring): void {
     )
     .option('--allow-anonymous', 'listen where other machines can reach it although there are no users');
   addExamples(command, [
-    { command: 'millrace serve', does: 'AMQP on 5672, MQTT on 1883, HTTP on 8080.' },
+    {
+      command: 'millrace serve --data ./data',
+      does: 'AMQP on 5672, MQTT on 1883, HTTP on 8080; what is accepted stays.',
+    },
     {
       command:
         'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml',

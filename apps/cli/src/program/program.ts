@@ -6,6 +6,7 @@ import type { Declaring } from './declaration.js';
 import { declareDocumentCommands } from './declare-document-commands.js';
 import { declareMessageCommands } from './declare-message-commands.js';
 import { declareServerCommands } from './declare-server-commands.js';
+import { declareStoreCommands } from './declare-store-commands.js';
 
 /** The whole `millrace` command line, without the code of any command. */
 export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
@@ -16,6 +17,7 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
   declareServerCommands(declaring);
   declareMessageCommands(declaring);
   declareDocumentCommands(declaring);
+  declareStoreCommands(declaring);
   declareReference(declaring);
   return program;
 }

@@ -25,9 +25,9 @@ second Ctrl-C ends it at once.
 export function referenceOf(programs: readonly Command[]): string {
   const [main, ...others] = programs;
   if (main === undefined) return '';
-  const commands = main.commands.filter((command) => !isHidden(command) && command.name() !== 'help');
-  const sections = [INTRODUCTION, exitCodes(), overview(main, commands)];
-  for (const command of commands) sections.push(sectionOf(command, `${main.name()} ${command.name()}`));
+  const commands = leavesOf(main, main.name());
+  const sections = [INTRODUCTION, exitCodes(), overview(commands)];
+  for (const { command, title } of commands) sections.push(sectionOf(command, title));
   for (const program of others) sections.push(sectionOf(program, program.name()));
   return sections.join('\n');
 }
@@ -37,11 +37,26 @@ function exitCodes(): string {
   return `## Exit codes\n\n| code | meaning |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
-function overview(main: Command, commands: readonly Command[]): string {
-  const rows = commands.map((command) => {
-    const title = `${main.name()} ${command.name()}`;
-    return `| [\`${title}\`](#${title.replaceAll(' ', '-')}) | ${command.summary()} |`;
-  });
+interface Leaf {
+  readonly command: Command;
+  /** As it is typed. */
+  readonly title: string;
+}
+
+/** Commands that do something: those of a group in the group's place. */
+function leavesOf(parent: Command, title: string): readonly Leaf[] {
+  return parent.commands
+    .filter((command) => !isHidden(command) && command.name() !== 'help')
+    .flatMap((command) => {
+      const name = `${title} ${command.name()}`;
+      return command.commands.length === 0 ? [{ command, title: name }] : leavesOf(command, name);
+    });
+}
+
+function overview(commands: readonly Leaf[]): string {
+  const rows = commands.map(
+    ({ command, title }) => `| [\`${title}\`](#${title.replaceAll(' ', '-')}) | ${command.summary()} |`,
+  );
   return `## Commands\n\n| command | does |\n|---|---|\n${rows.join('\n')}\n`;
 }
 

@@ -38,6 +38,25 @@ export function parsePort(text: string): number {
   return port;
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** A size of files, bytes. @throws InvalidArgumentError */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(MB|GB|TB|MiB|GiB|TiB)$/.exec(text);
+  const bytes = Math.floor(Number(match?.[1]) * (UNIT_BYTES[match?.[2] ?? ''] ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes) || bytes < 1024 ** 2) {
+    throw new InvalidArgumentError('Write a number and its unit, such as 512MiB or 10GiB; the least is 1MiB.');
+  }
+  return bytes;
+}
+
 /** Collects `key=value` of a repeated option. @throws InvalidArgumentError */
 export function parseProperty(
   text: string,

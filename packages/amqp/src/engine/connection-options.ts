@@ -2,6 +2,7 @@ import type { Fields } from '../codec/values.js';
 import type { ConnectionHandler } from './connection-handler.js';
 import type { Output } from './output.js';
 import type { SaslMechanism } from './sasl-mechanism.js';
+import type { Spool } from './spool.js';
 
 export interface ConnectionOptions {
   /** Who waits for the other's protocol header: a listener does, a client speaks first. */
@@ -23,6 +24,8 @@ export interface ConnectionOptions {
   readonly messageSizeMax?: number;
   /** Bytes held in all for messages of which transfers are still to come. Default: 64 MiB, or four messages. */
   readonly partialBytesMax?: number;
+  /** Where messages are kept that have more than 1 MiB and still come. Default: in memory, with the others. */
+  readonly openSpool?: () => Spool;
   /** How long the peer may be silent, ms; 0: for ever. Half of it is told to the peer (§2.4.5). Default: 0. */
   readonly idleTimeoutMs?: number;
   /** How long the peer's close is waited for, ms. Default: 5,000. */

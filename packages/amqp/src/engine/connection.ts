@@ -30,6 +30,7 @@ import { IncomingDelivery } from './incoming-delivery.js';
 import type { Output } from './output.js';
 import { SaslClient, type SaslHost, SaslServer } from './sasl-layer.js';
 import { Session } from './session.js';
+import type { Spool } from './spool.js';
 import { TransferFrame, TransferHead } from './transfer-frame.js';
 
 /**
@@ -45,6 +46,7 @@ export type ConnectionState = 'header' | 'sasl' | 'opening' | 'opened' | 'closin
 export class Connection implements FrameSink {
   state: ConnectionState = 'header';
   readonly options: ConnectionBounds;
+  readonly openSpool: (() => Spool) | undefined;
   readonly output: Output;
   readonly handler: ConnectionHandler;
   /** The peer's open, once it came. */
@@ -79,6 +81,7 @@ export class Connection implements FrameSink {
   constructor(options: ConnectionOptions) {
     this.given = options;
     this.options = boundsOf(options);
+    this.openSpool = options.openSpool;
     this.output = options.output;
     this.handler = options.handler;
     this.reader = new FrameReader(this, this.options.frameSizeMax);

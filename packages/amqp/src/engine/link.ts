@@ -60,6 +60,8 @@ export abstract class Link {
   flowPending = false;
   /** The handler knows that the link is gone. */
   told = false;
+  /** The peer's detach waits for `answerDetach`: whether it closed the link; undefined: none does. */
+  heldDetach: boolean | undefined = undefined;
 
   constructor(session: Session, name: string, handle: number, state: LinkState) {
     this.session = session;
@@ -94,6 +96,19 @@ export abstract class Link {
     this.session.sendDetach(this, options.closed ?? true, options.error && toErrorRecord(options.error));
     this.state = 'detaching';
     this.released();
+  }
+
+  /** From within `onDetach`: the peer's detach is answered by `answerDetach`, when what it asks for has been done. */
+  holdDetach(closed: boolean): void {
+    if (this.state === 'attached' || this.state === 'offered') this.heldDetach = closed;
+  }
+
+  answerDetach(error?: AmqpError): void {
+    const closed = this.heldDetach;
+    if (closed === undefined) return;
+    this.heldDetach = undefined;
+    this.session.sendDetach(this, closed, error && toErrorRecord(error));
+    this.session.links.delete(this.handle);
   }
 
   sendAttach(options: AttachOptions): void {

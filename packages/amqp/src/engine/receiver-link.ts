@@ -100,6 +100,7 @@ export class ReceiverLink extends Link {
     if (frame.settled) partial.settled = true;
     partial.append(buffer, frame.payloadStart, end);
     if (frame.more) return;
+    const bytes = partial.whole();
     this.dropPartial();
     const { delivery } = this.session.connection;
     delivery.deliveryId = partial.deliveryId;
@@ -108,7 +109,7 @@ export class ReceiverLink extends Link {
     delivery.tagEnd = partial.tag.length;
     delivery.settled = partial.settled;
     delivery.messageFormat = partial.messageFormat;
-    delivery.buffer = partial.buffer;
+    delivery.buffer = bytes;
     delivery.start = 0;
     delivery.end = partial.size;
     this.complete(delivery);

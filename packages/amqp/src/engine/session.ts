@@ -153,10 +153,11 @@ export class Session {
     this.receivers[detach.handle] = undefined;
     this.tellDetached(link, closed, toAmqpError(detach.error, 'link'));
     if (link.state === 'offered') link.accept({});
-    if (link.state === 'attached') this.sendDetach(link, closed, undefined);
+    const isHeld = link.heldDetach !== undefined;
+    if (link.state === 'attached' && !isHeld) this.sendDetach(link, closed, undefined);
     link.state = 'detached';
     link.released();
-    this.links.delete(link.handle);
+    if (!isHeld) this.links.delete(link.handle);
   }
 
   private linkOf(remoteHandle: number): Link {
@@ -382,6 +383,7 @@ export class Session {
     this.told = true;
     for (const link of this.links.values()) {
       link.state = 'detached';
+      link.heldDetach = undefined;
       link.released();
       this.tellDetached(link, false, error);
     }

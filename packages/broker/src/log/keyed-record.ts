@@ -7,6 +7,7 @@
  *                    key          u16 length, UTF-8
  *                    value        to the end of the record
  *     forgotten   the same without a value
+ *     state       as kept, of a kind that begins with $state
  */
 import type { LateRecord } from './late-record.js';
 import type { RecordReader } from './record-reader.js';
@@ -39,8 +40,15 @@ export class KeyedRecord implements LateRecord {
     writer.text(key);
     if (bytes === undefined) return { type: RecordType.forgotten, lives: false };
     writer.copy(bytes, 0, bytes.length);
-    return { type: RecordType.kept, lives: true };
+    return { type: isState(kind) ? RecordType.state : RecordType.kept, lives: true };
   }
+}
+
+/** Kind under which the states of jobs are kept, and beginning of such kinds. */
+export const STATE_KIND = '$state';
+
+export function isState(kind: string): boolean {
+  return kind.startsWith(STATE_KIND);
 }
 
 /** Kind, key and version; the reader then stands at the value. */

@@ -19,11 +19,18 @@ import { RecordError } from './record-type.js';
 import { type RecordWriter, textBytesMax } from './record-writer.js';
 
 const FIXED_BYTES = 36;
+const HOLDERS_AT = 4;
 const HOLDER_BYTES = 12;
 const COUNT_MAX = 65_535;
 
 const Flag = { mqtt: 1, durable: 2, retain: 4 } as const;
 const QOS_SHIFT = 4;
+
+interface RecordBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** Who holds a message: three lists side by side, used again and again. */
 export class Holders {
@@ -56,12 +63,31 @@ export function writeMessage(writer: RecordWriter, message: Message, holders: Ho
   writer.f64(message.expiresAt);
   writer.f64(message.ttlMs);
   writer.text(message.address);
-  for (let i = 0; i < length; i++) {
-    writer.u32(holders.stores[i]!);
-    writer.u48(holders.sequences[i]!);
-    writer.u16(Math.min(holders.counts[i]!, COUNT_MAX));
-  }
+  writeList(writer, holders);
   writer.copy(message.bytes, message.start, message.end);
+}
+
+/** Writes the same record for other holders; of the old one the bytes between its holders and its end are the content. */
+export function writeMessageAgain(writer: RecordWriter, record: RecordBytes, holders: Holders): void {
+  const { bytes, start, end } = record;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+  const { length } = holders;
+  const before = view.getUint32(HOLDERS_AT, true);
+  const list = FIXED_BYTES + 2 + view.getUint16(FIXED_BYTES, true);
+  writer.begin(end - start + (length - before) * HOLDER_BYTES);
+  writer.copy(bytes, start, start + HOLDERS_AT);
+  writer.u32(length);
+  writer.copy(bytes, start + HOLDERS_AT + 4, start + list);
+  writeList(writer, holders);
+  writer.copy(bytes, start + list + before * HOLDER_BYTES, end);
+}
+
+function writeList(writer: RecordWriter, { length, stores, sequences, counts }: Holders): void {
+  for (let i = 0; i < length; i++) {
+    writer.u32(stores[i]!);
+    writer.u48(sequences[i]!);
+    writer.u16(Math.min(counts[i]!, COUNT_MAX));
+  }
 }
 
 function flagsOf(message: Message): number {
@@ -80,6 +106,28 @@ export function readHolders(reader: RecordReader, holders: Holders): void {
   reader.skip(FIXED_BYTES - 8);
   reader.skip(reader.u16());
   readList(reader, count, holders);
+}
+
+/** What the journal's reader has to know of a message that it leaves where it is. */
+export class MessageFacts {
+  time = 0;
+  expiresAt = 0;
+  /** Content bytes. */
+  size = 0;
+}
+
+/** Reads facts and holders, and no content. */
+export function readFacts(reader: RecordReader, holders: Holders, facts: MessageFacts): void {
+  reader.skip(HOLDERS_AT);
+  const count = reader.u32();
+  const split = reader.u32();
+  facts.time = reader.f64();
+  facts.expiresAt = reader.f64();
+  reader.skip(8);
+  reader.skip(reader.u16());
+  readList(reader, count, holders);
+  facts.size = reader.end - reader.at;
+  if (split > facts.size) throw new RecordError('a message in the journal is shorter than it says');
 }
 
 /** Reads all, with a copy of the content in `arena`. */

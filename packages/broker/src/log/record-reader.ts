@@ -42,6 +42,13 @@ export class RecordReader {
     return this.bytes.toString('utf8', start, start + length);
   }
 
+  /** What `RecordWriter.bytesOf` wrote. */
+  byteText(): string {
+    const length = this.u8();
+    const start = this.take(length);
+    return this.bytes.toString('latin1', start, start + length);
+  }
+
   skip(count: number): void {
     this.take(count);
   }

@@ -62,6 +62,12 @@ export class RecordWriter {
     this.length += size;
   }
 
+  /** Characters of one byte each, behind their number, u8. */
+  bytesOf(text: string): void {
+    this.u8(text.length);
+    this.length += this.bytes.write(text, this.length, 'latin1');
+  }
+
   copy(bytes: Uint8Array, start: number, end: number): void {
     if (bytes instanceof Buffer) bytes.copy(this.bytes, this.length, start, end);
     else this.bytes.set(bytes.subarray(start, end), this.length);

@@ -96,6 +96,10 @@ export class TestSender implements Sender {
     return this.producer.send(message(this.producer.address, text, facts), this.tag++);
   }
 
+  sendOnce(text: string, id: string, facts?: MessageFacts): string {
+    return this.producer.sendOnce(message(this.producer.address, text, facts), this.tag++, id);
+  }
+
   sendPresettled(text: string, facts?: MessageFacts): string {
     return this.producer.send(message(this.producer.address, text, facts), -1);
   }

@@ -60,6 +60,46 @@ export class RecordingJournal implements Journal {
     this.released.add(position);
   }
 
+  /** Reads that wait for `answer`. */
+  readonly reads: (() => void)[] = [];
+  /** Set: every read fails so. */
+  readError: JournalError | undefined = undefined;
+
+  read(position: number, length: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.reads.push(() => {
+        try {
+          resolve(this.readSync(position, length));
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+  }
+
+  readSync(position: number, length: number): Uint8Array {
+    if (this.readError !== undefined) throw this.readError;
+    if (position < this.begin) throw new JournalError(`no record stands at ${position}`);
+    const bytes = Buffer.alloc(length, 0xff);
+    for (const record of [...this.records, ...this.inFlight.flatMap((batch) => batch.records), ...this.open]) {
+      const at = record.position - position;
+      if (at >= length || at + record.end <= 0) continue;
+      if (at >= 0) bytes.set(record.bytes.subarray(0, length - at), at);
+      else bytes.set(record.bytes.subarray(-at, length - at), 0);
+    }
+    return bytes;
+  }
+
+  /** As if there were files of so many bytes. */
+  reach(position: number): number {
+    return (Math.floor(position / SEGMENT_BYTES) + 1) * SEGMENT_BYTES;
+  }
+
+  /** The oldest reads come back. */
+  answer(count = this.reads.length): void {
+    for (const read of this.reads.splice(0, count)) read();
+  }
+
   /** The oldest batches in flight are there. */
   succeed(count = this.inFlight.length): void {
     for (const { records, done, empties } of this.inFlight.splice(0, count)) {

@@ -50,8 +50,14 @@ export interface Commit {
   /** All batches up to and including this token are consumed; undefined: outputs alone (a window closed by the clock). */
   readonly consumed: number | undefined;
   readonly outputs: readonly OutputMessage[];
-  /** The job's state as it is after these inputs; undefined: unchanged. */
-  readonly state: Uint8Array | undefined;
+  /** What these inputs, and those before, changed of the job's state since its last commit; no key twice. */
+  readonly state: readonly StateChange[];
+}
+
+/** Bytes kept of a job's state under a key, or that there are none any more. */
+export interface StateChange {
+  readonly key: string;
+  readonly bytes: Uint8Array | undefined;
 }
 
 export interface MessageReader {
@@ -65,6 +71,8 @@ export interface MessageReader {
   oldestUnreadTime(): number | undefined;
   /** The plane's clock, ms since the epoch: no message that is accepted from now on has an earlier `time`. */
   clockMs(): number;
+  /** From now on the clock shows at least this, ms: the job has taken it for certain that nothing earlier comes. */
+  advanceClock(timeMs: number): void;
   /** True when nothing more comes: the address was deleted, or another reader took over. */
   readonly closed: boolean;
   /** Messages that could not be read as rows and went to the dead-letter address, since opened. */
@@ -74,6 +82,15 @@ export interface MessageReader {
 }
 
 export interface MessageAccess {
+  /** Whether what is committed of a state is there after a restart. False: it need not be encoded. */
+  readonly keepsState: boolean;
+  /**
+   * What all commits so far came to of the job's state, by key; empty when nothing is kept. The bytes are not to be
+   * changed. `committing`: a commit of an earlier reader is still under way; the open one's `onReady` follows it.
+   */
+  state(job: string): ReadonlyMap<string, Uint8Array> | 'committing';
+  /** Forgets the job's state: it means something else than what the job computes now. */
+  forgetState(job: string): void;
   /**
    * @param source queue, topic or topic filter
    * @param target where the job's outputs go unless a row says otherwise; for observation

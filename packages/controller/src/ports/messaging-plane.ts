@@ -6,6 +6,8 @@ export interface MessagingCapabilities {
   /** Address types that can be declared; others are refused at apply with `reasons`. */
   readonly addressTypes: readonly AddressType[];
   readonly reasons: Readonly<Partial<Record<AddressType, string>>>;
+  /** Whether addresses can look for duplicates by message id. Default: false. */
+  readonly deduplication?: boolean;
 }
 
 export interface AddressObservation {
@@ -25,6 +27,8 @@ export interface AddressObservation {
   readonly rejected: number;
   readonly expired: number;
   readonly deadLettered: number;
+  /** Left out as their id was in the address' window. Default: 0. */
+  readonly duplicates?: number;
 }
 
 export interface LinkObservation {

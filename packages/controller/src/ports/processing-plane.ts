@@ -18,7 +18,7 @@ export interface JobObservation {
   readonly target: string;
   /** Warnings such as "competes with 2 other receivers on the queue temperature". */
   readonly warnings: readonly string[];
-  /** Since the job was deployed in this process. */
+  /** Since the job began, where its state is kept; else since it was deployed in this process. */
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly rowsLate: number;

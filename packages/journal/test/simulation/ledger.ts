@@ -82,6 +82,21 @@ export class Ledger {
     this.takeOver(end);
   }
 
+  /** @returns what compares a copy of the log, made whenever, with what is accepted now */
+  acceptedSoFar(): (copied: readonly Entry[]) => void {
+    const all = this.batches.filter(({ outcome }) => outcome === 'accepted').flatMap(({ entries }) => entries);
+    return (copied) => {
+      const from = copied.length === 0 ? all.length : all.findIndex(({ id }) => id === copied[0]!.id);
+      const expected = from < 0 ? [] : all.slice(from);
+      for (let at = 0; at < Math.max(copied.length, expected.length); at++) {
+        if (copied[at]?.id !== expected[at]?.id) {
+          throw new Error(`record ${copied[at]?.id} stands where ${expected[at]?.id} should`);
+        }
+      }
+      sameState(fold(all), fold(copied));
+    };
+  }
+
   /** What was not reported went in one write. */
   private takeOver(end: number): void {
     this.recoveries++;

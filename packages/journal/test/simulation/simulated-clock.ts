@@ -6,9 +6,12 @@ export class SimulatedClock implements JournalClock {
   private time = 0;
   private calls: (() => void)[] = [];
   private readonly random: Random;
+  private readonly tickMs: number;
 
-  constructor(random: Random) {
+  /** @param tickMs passes with each look */
+  constructor(random: Random, tickMs = 1) {
     this.random = random;
+    this.tickMs = tickMs;
   }
 
   get waiting(): number {
@@ -16,7 +19,8 @@ export class SimulatedClock implements JournalClock {
   }
 
   now(): number {
-    return ++this.time;
+    this.time += this.tickMs;
+    return this.time;
   }
 
   after(_ms: number, call: () => void): void {

@@ -38,6 +38,8 @@ export class SimulatedDisk implements Disk {
   failing = 0;
   /** What it does wrong without saying so. */
   plant: Fault | undefined = undefined;
+  /** Durable writes that did not wait for a step. */
+  writesOnThread = 0;
   private names = new Map<string, Content>();
   private keptNames = new Map<string, Content>();
   private changes: NameChange[] = [];
@@ -138,8 +140,23 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  inside(): Disk {
-    throw new Error('there are no directories inside');
+  /** Files are moved there; of the directory itself nothing is kept but that. */
+  inside(name: string): Disk {
+    const nothing = (): never => {
+      throw new Error('files inside are not looked at');
+    };
+    return {
+      directory: `${this.directory}/${name}`,
+      make: async () => undefined,
+      syncDirectory: () => this.syncDirectory(),
+      list: nothing,
+      open: nothing,
+      openSync: nothing,
+      rename: nothing,
+      remove: nothing,
+      inside: nothing,
+      lock: nothing,
+    };
   }
 
   async lock(): Promise<DiskLock> {
@@ -267,6 +284,18 @@ class SimulatedFile implements DiskFile {
         );
       },
     );
+  }
+
+  writeDurablySync(buffers: readonly Uint8Array[], offset: number): Error | undefined {
+    const { content, disk } = this;
+    disk.writesOnThread++;
+    try {
+      if (!disk.dropsThis()) disk.write(content, Buffer.concat(buffers), offset);
+      if (disk.plant !== 'skip-sync') disk.sync(content);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   write(bytes: Uint8Array, offset: number): Promise<void> {

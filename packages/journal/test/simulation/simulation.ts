@@ -3,6 +3,7 @@
  * from the seed.
  */
 import { DiskJournal, JournalDamage, JournalFull } from '../../src/index.js';
+import { CopiedRecords } from './copied-records.js';
 import { Keeper } from './keeper.js';
 import { ENTRY_BYTES_MIN, Ledger, REMOVE } from './ledger.js';
 import { Random } from './random.js';
@@ -33,6 +34,9 @@ export class Events {
   timesFull = 0;
   timesFailed = 0;
   commitsRefused = 0;
+  backups = 0;
+  backupsGivenUp = 0;
+  writesOnThread = 0;
 
   toString(): string {
     return Object.entries(this)
@@ -46,11 +50,14 @@ class Store {
   private readonly disk: SimulatedDisk;
   private readonly ledger = new Ledger();
   private readonly ids = { next: 1 };
+  /** Every other store's disk is so quick that small writes are made on the thread. */
+  private readonly tickMs: number;
   private reports = 0;
   private clock: SimulatedClock;
   private keeper: Keeper;
   private rotten: (() => void) | undefined = undefined;
   private versions = 0;
+  private backupFault: Error | undefined = undefined;
 
   private readonly events: Events;
 
@@ -59,7 +66,8 @@ class Store {
     this.random = new Random(seed);
     this.disk = new SimulatedDisk(this.random);
     this.disk.plant = plant;
-    this.clock = new SimulatedClock(this.random);
+    this.tickMs = seed % 2 === 0 ? 1 : 0.01;
+    this.clock = new SimulatedClock(this.random, this.tickMs);
     this.keeper = new Keeper(this.ledger, this.ids);
   }
 
@@ -71,8 +79,11 @@ class Store {
     const journal = await this.open(limitBytes, random.chance(0.1) ? random.below(60) : OPENING_STEPS_MAX);
     if (journal !== undefined) {
       await this.use(journal);
+      if (this.backupFault !== undefined) throw this.backupFault;
       this.events.segmentsEmptied += journal.figures().segmentsEmptied;
       this.events.commitsRefused += journal.figures().commitsRefused;
+      this.events.writesOnThread += disk.writesOnThread;
+      disk.writesOnThread = 0;
     }
     // What the process was about to ask of the disk goes with it.
     await afterTurn();
@@ -84,7 +95,7 @@ class Store {
   /** @param steps the machine stops after so many */
   private async open(limitBytes: number, steps: number): Promise<DiskJournal | undefined> {
     const { disk, events, ledger, random } = this;
-    this.clock = new SimulatedClock(random);
+    this.clock = new SimulatedClock(random, this.tickMs);
     const keeper = new Keeper(ledger, this.ids);
     this.keeper = keeper;
     let result: DiskJournal | Error | undefined;
@@ -94,7 +105,7 @@ class Store {
       disk,
       clock: this.clock,
       random: random.bits,
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes: this.segmentBytes(limitBytes),
       batchBytesMax: SEGMENT_BYTES * 3,
       limitBytes,
       reserveTypes: [REMOVE],
@@ -135,6 +146,12 @@ class Store {
     return result;
   }
 
+  /** Where there is room, sometimes larger ones: what was written last is then a segment that is too short. */
+  private segmentBytes(limitBytes: number): number {
+    const roomy = Math.min(limitBytes, this.disk.capacity) === Number.POSITIVE_INFINITY;
+    return roomy && this.random.chance(0.2) ? 2 * SEGMENT_BYTES : SEGMENT_BYTES;
+  }
+
   private async use(journal: DiskJournal): Promise<void> {
     const { random } = this;
     const busy = random.chance(0.5);
@@ -146,7 +163,8 @@ class Store {
       else if (this.clock.waiting > 0) {
         this.clock.step();
         if (this.keeper.asked) this.keeper.commit();
-      } else this.readBack(journal);
+      } else if (random.chance(0.7)) this.readBack(journal);
+      else this.beginBackup(journal);
       const { bytesOnDisk, damage } = journal.figures();
       if (damage !== undefined) throw damage;
       if (bytesOnDisk < 0) throw new Error('the bytes on disk are miscounted');
@@ -169,6 +187,31 @@ class Store {
     const { id, position, size } = random.pick(entries);
     const bytes = journal.readSync(position, size);
     if (bytes.readUInt32LE(0) !== id) throw new Error(`record ${id} is not read back`);
+  }
+
+  /** Goes on beside everything else, and is left where the machine stops. */
+  private beginBackup(journal: DiskJournal): void {
+    const backup = journal.backup();
+    if (backup === 'under-way') return;
+    const expected = this.ledger.acceptedSoFar();
+    const copied = new CopiedRecords();
+    const read = async (): Promise<void> => {
+      for await (const chunk of backup) copied.take(chunk);
+    };
+    read().then(
+      () => {
+        this.events.backups++;
+        try {
+          expected(copied.finish());
+        } catch (error) {
+          this.backupFault = new Error(`a backup: ${(error as Error).message}`, { cause: error });
+        }
+      },
+      (error: Error) => {
+        if (/^the backup was given up: /.test(error.message)) this.events.backupsGivenUp++;
+        else this.backupFault = error;
+      },
+    );
   }
 
   /** The disk does something, when it has anything to do; then those who waited for it go on. */

@@ -1,4 +1,5 @@
 /** What all AMQP connections of one listener share. */
+import type { Spool } from '@millrace/amqp';
 import type { Broker } from '@millrace/broker';
 import type { Authorizer, Principal } from '@millrace/security';
 import type { AmqpService } from './amqp-service.js';
@@ -72,6 +73,8 @@ export interface AmqpContext {
   readonly authenticate: (credentials: AmqpCredentials) => Principal | undefined | Promise<Principal | undefined>;
   /** Targets that are not addresses but answer requests, by name. */
   readonly services: ReadonlyMap<string, AmqpService>;
+  /** Where large messages are kept while they arrive. Default: in memory. */
+  readonly openSpool?: (() => Spool) | undefined;
   readonly settings: AmqpSettings;
   readonly counters: AmqpCounters;
 }

@@ -68,6 +68,7 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
       saslMechanisms: MECHANISMS,
       offeredCapabilities: ['ANONYMOUS-RELAY'],
       properties: { product: 'Millrace' },
+      ...(context.openSpool === undefined ? {} : { openSpool: context.openSpool }),
     });
     host.output.onDrain = () => this.resumeReceivers();
     context.counters.connections++;

@@ -91,8 +91,37 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  link.accept({ source, target: link.remote?.target });
+  const answer = { source, target: link.remote?.target };
+  if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
+  else link.accept(answer);
   return outgoing;
+}
+
+/** The answer promises that the subscription is there after a restart; until then nothing is sent over the link. */
+function acceptWhenDurable(
+  host: AttachHost,
+  outgoing: OutgoingLink,
+  answer: { readonly source: Source; readonly target: Target | undefined },
+): void {
+  const { broker } = host.context;
+  const { link, address } = outgoing;
+  if (broker.unwritable !== undefined) {
+    outgoing.withdraw();
+    throw refusalError(broker.unwritable, address);
+  }
+  broker.whenDurable((refusal) => {
+    // The client did not wait.
+    if (link.state !== 'offered') return;
+    host.wake();
+    if (refusal === undefined) {
+      link.accept(answer);
+      outgoing.resume();
+      return;
+    }
+    outgoing.withdraw();
+    host.context.counters.linksRefused++;
+    link.refuse(refusalError(refusal, address));
+  });
 }
 
 function outgoingTerms(host: AttachHost, link: SenderLink): { readonly terms: OutgoingTerms; readonly source: Source } {
@@ -120,8 +149,10 @@ function lookedUp(host: AttachHost, link: SenderLink): { readonly terms: Outgoin
 
 function declareWhenWanted(host: AttachHost, address: string): void {
   const { broker, settings } = host.context;
-  if (settings.undeclared !== 'queue' || broker.address(address) !== undefined) return;
-  broker.declare(address, { type: 'queue' });
+  if (settings.undeclared !== 'queue') return;
+  const known = broker.address(address);
+  // A queue that was there before a restart comes to life with the first client that names it, as it came to be.
+  if (known === undefined || known.waitsForDeclaration) broker.declare(address, { type: 'queue' });
 }
 
 function invalid(description: string): AmqpError {

@@ -1,13 +1,15 @@
 /** The broker's words for what it refuses, and for what became of a message, in AMQP's. */
 import { ACCEPTED, AmqpError, Condition, type DeliveryState, RELEASED } from '@millrace/amqp';
 import { Outcome, type RefusalReason } from '@millrace/broker';
+import { JOURNAL_FAILED, JOURNAL_FULL } from '../journal-sentences.js';
 
 const CONDITIONS: Readonly<Record<RefusalReason, readonly [condition: string, description: string]>> = {
   'not-found': [Condition.notFound, 'there is no such address'],
   'resource-limit-exceeded': [Condition.resourceLimitExceeded, 'the address is full'],
   'message-too-large': [Condition.messageSizeExceeded, 'the message is larger than the address takes'],
   'not-allowed': [Condition.notAllowed, 'the address does not allow that'],
-  'journal-failed': [Condition.internalError, 'the message could not be stored'],
+  'journal-full': [Condition.resourceLimitExceeded, JOURNAL_FULL],
+  'journal-failed': [Condition.internalError, JOURNAL_FAILED],
   'no-receiver': [Condition.preconditionFailed, 'nobody receives from the address'],
   deleted: [Condition.resourceDeleted, 'the address was deleted'],
 };

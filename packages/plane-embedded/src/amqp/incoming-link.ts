@@ -6,6 +6,7 @@ import { ACCEPTED, AmqpError, type IncomingDelivery, RELEASED, type ReceiverLink
 import type { Outcome, Producer, RefusalReason, Sender } from '@millrace/broker';
 import { refusalError, rejectedState, stateOf } from './conditions.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
+import { sendIncoming } from './send-incoming.js';
 
 export class IncomingLink implements BrokerLink, Sender {
   readonly link: ReceiverLink;
@@ -50,9 +51,11 @@ export class IncomingLink implements BrokerLink, Sender {
     }
     message.address = producer.address;
     const { deliveryId, settled } = delivery;
-    const result = producer.send(message, settled ? -1 : deliveryId);
+    const result = sendIncoming(host, producer, delivery);
     const taken = result === 'accepted' || result === 'pending';
-    if (taken && message.retain && this.retains) host.context.broker.retain(message);
+    const isDuplicate = producer.detectsDuplicates && producer.duplicate;
+    // A duplicate is not the last message of its topic.
+    if (taken && message.retain && this.retains && !isDuplicate) host.context.broker.retain(message);
     if (result === 'pending') return;
     if (settled) {
       if (result !== 'accepted') host.context.counters.droppedIn++;

@@ -9,6 +9,7 @@ import {
   propertyPosition,
 } from '@millrace/amqp';
 import { type Message, MessageFormat } from '@millrace/broker';
+import { duplicateIdOf } from '../translate/duplicate-id.js';
 
 const RETAIN_ANNOTATION = Buffer.from('x-opt-retain-message');
 
@@ -47,6 +48,11 @@ export class IncomingMessage {
   to(buffer: Buffer): string | undefined {
     const value = this.property(buffer, PropertyIndex.to);
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The message's id, in the form in which addresses tell duplicates. */
+  duplicateId(buffer: Buffer): string | undefined {
+    return duplicateIdOf(this.property(buffer, PropertyIndex.messageId));
   }
 
   private absoluteExpiryTime(buffer: Buffer): number {

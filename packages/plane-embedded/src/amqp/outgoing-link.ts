@@ -52,6 +52,18 @@ export class OutgoingLink implements BrokerLink, Consumer {
     return undefined;
   }
 
+  /** Whether there is something now that was not there before, and is to be there after a restart. */
+  get isNewAndDurable(): boolean {
+    const { subscription } = this;
+    return subscription?.durableName !== undefined && !subscription.existed && this.host.context.broker.durable;
+  }
+
+  /** Takes back what `open` has made. */
+  withdraw(): void {
+    this.subscription?.unsubscribe();
+    this.subscription = undefined;
+  }
+
   capacity(): number {
     const sendable = this.link.sendable();
     if (sendable > 0 && !this.host.isFull()) return sendable;
@@ -121,8 +133,22 @@ export class OutgoingLink implements BrokerLink, Consumer {
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) subscription?.unsubscribe();
+    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
+  }
+
+  /** The answer to the detach promises that the subscription does not come back with a restart. */
+  private unsubscribe(subscription: Subscription | undefined): void {
+    const { link, host } = this;
+    const { broker } = host.context;
+    subscription?.unsubscribe();
+    if (!broker.durable) return;
+    link.holdDetach(true);
+    broker.whenTakenBack((refusal) => {
+      if (link.heldDetach === undefined) return;
+      host.wake();
+      link.answerDetach(refusal && refusalError(refusal, this.address));
+    });
   }
 }

@@ -6,6 +6,7 @@ import { ACCEPTED, AmqpError, type IncomingDelivery, RELEASED, type ReceiverLink
 import type { Outcome, Producer, RefusalReason, Sender } from '@millrace/broker';
 import { refusalError, rejectedState, stateOf, unauthorized } from './conditions.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
+import { sendIncoming } from './send-incoming.js';
 
 /** An open way to one address. */
 class Route implements Sender {
@@ -66,7 +67,7 @@ export class RelayLink implements BrokerLink {
     const { producer } = this.routeTo(host.incoming.to(delivery.buffer));
     message.address = producer!.address;
     const { deliveryId, settled } = delivery;
-    const result = producer!.send(message, settled ? -1 : deliveryId);
+    const result = sendIncoming(host, producer!, delivery);
     if (result === 'pending') return;
     if (settled) host.context.counters.droppedIn += result === 'accepted' ? 0 : 1;
     else if (result === 'accepted') link.settle(deliveryId, ACCEPTED);

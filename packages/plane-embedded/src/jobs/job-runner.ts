@@ -10,13 +10,16 @@
 import type { JobSpec } from '@millrace/contract';
 import type { JobObservation, JobResult, MessageAccess, MessageReader } from '@millrace/controller';
 import type { JobPlan } from '@millrace/sql';
-import { compileJob, type Job, JobError, type OutputRow } from '@millrace/stream-engine';
+import { compileJob, type Job, JobError, type OutputRow, StateError } from '@millrace/stream-engine';
+import { JobRecovery } from './job-recovery.js';
 import type { JobScheduler, Runnable } from './job-scheduler.js';
 import { describeFailure, describePaused, describeRunning, describeSource } from './job-status.js';
 import { Outbox } from './outbox.js';
 
 const READ_MESSAGES = 8_192;
 const RESULTS_KEPT = 100;
+/** Groups that changed since the last commit before the job reads no further: the next one is to take a few ms. */
+const CHANGED_GROUPS_MAX = 16_384;
 
 export interface JobContext {
   readonly access: MessageAccess;
@@ -44,13 +47,17 @@ export class JobRunner implements Runnable {
   private undecodable = 0;
   /** Messages waited after the last slice: then reading moves the watermark, and the clock does not. */
   private behind = false;
+  /** Until it has the state that was kept of it. */
+  private recovery: JobRecovery | undefined;
 
   constructor(name: string, definition: { readonly spec: JobSpec; readonly plan: JobPlan }, context: JobContext) {
     this.name = name;
     this.spec = definition.spec;
     this.plan = definition.plan;
     this.context = context;
-    this.job = compileJob(definition.plan, { onError: definition.spec.onError });
+    const { keepsState } = context.access;
+    this.job = compileJob(definition.plan, { onError: definition.spec.onError, keepsState });
+    this.recovery = keepsState ? new JobRecovery(name, this.job, context.access) : undefined;
   }
 
   /**
@@ -65,7 +72,9 @@ export class JobRunner implements Runnable {
         return;
       case 'paused': {
         const reader = this.openReader();
-        this.state = { kind: 'running', reader, outbox: new Outbox(reader, { onChange: this.wake }) };
+        this.state = { kind: 'running', reader, outbox: this.openOutbox(reader) };
+        // At once, so that the clock is right before anything arrives.
+        if (this.recovery !== undefined) this.runSlice();
         break;
       }
       case 'running':
@@ -99,7 +108,7 @@ export class JobRunner implements Runnable {
   }
 
   get wakeAtMs(): number | undefined {
-    if (this.state.kind !== 'running' || this.state.outbox.full || this.behind) return undefined;
+    if (this.state.kind !== 'running' || this.behind || this.mustWait(this.state)) return undefined;
     return this.job.nextWindowEndMs();
   }
 
@@ -107,7 +116,11 @@ export class JobRunner implements Runnable {
     const { state } = this;
     try {
       if (state.kind === 'pausing') this.finishPause();
-      return state.kind === 'running' && !state.outbox.full && this.work(state);
+      if (state.kind !== 'running') return false;
+      if (this.recovery !== undefined) return this.recover(this.recovery, state.reader);
+      // The commit that it waited for is through: what gathered meanwhile is the next one.
+      if (this.mustWait(state)) state.outbox.flush();
+      return !this.mustWait(state) && this.work(state);
     } catch (error) {
       this.fail(error);
       return false;
@@ -155,6 +168,7 @@ export class JobRunner implements Runnable {
           nowMs: reader.clockMs(),
           refusal: outbox.refusal,
           sourceGone: reader.closed,
+          recovering: this.recovery !== undefined,
         });
         return this.note === '' ? described : { ...described, message: `${described.message}; ${this.note}` };
       }
@@ -162,6 +176,10 @@ export class JobRunner implements Runnable {
   }
 
   private readonly wake = (): void => this.context.scheduler.ready(this);
+
+  private openOutbox(reader: MessageReader): Outbox {
+    return new Outbox(reader, { onChange: this.wake, takeState: () => this.job.takeStateChanges() });
+  }
 
   private openReader(): MessageReader {
     return this.context.access.open({
@@ -171,6 +189,21 @@ export class JobRunner implements Runnable {
       columns: this.job.columns,
       onReady: this.wake,
     });
+  }
+
+  /** For a commit, before it reads on. */
+  private mustWait({ outbox }: Extract<State, { kind: 'running' | 'pausing' }>): boolean {
+    return outbox.full || this.job.changedGroups >= CHANGED_GROUPS_MAX;
+  }
+
+  /** One slice a turn of the event loop, however much time the scheduler has. @returns whether there is more to do now */
+  private recover(recovery: JobRecovery, reader: MessageReader): boolean {
+    const progress = recovery.step(reader);
+    if (progress === 'more') setImmediate(this.wake);
+    if (progress !== 'done') return false;
+    this.recovery = undefined;
+    if (recovery.note !== '') this.note = recovery.note;
+    return true;
   }
 
   /** One batch, the clock when nothing is left, a commit. */
@@ -208,7 +241,7 @@ export class JobRunner implements Runnable {
   }
 
   private fail(error: unknown): void {
-    if (!(error instanceof JobError)) this.context.onFault(error);
+    if (!(error instanceof JobError || error instanceof StateError)) this.context.onFault(error);
     this.leaveReader();
     this.state = { kind: 'failed', ...describeFailure(error, this.plan.sql) };
     this.context.scheduler.remove(this);

@@ -1,6 +1,6 @@
 /** A job's state in words: what it waits for, why it failed. */
 import type { JobObservation } from '@millrace/controller';
-import { JobError } from '@millrace/stream-engine';
+import { JobError, StateError } from '@millrace/stream-engine';
 
 export interface RunningFacts {
   readonly source: string;
@@ -11,6 +11,7 @@ export interface RunningFacts {
   readonly nowMs: number;
   readonly refusal: Error | undefined;
   readonly sourceGone: boolean;
+  readonly recovering: boolean;
 }
 
 export function describeRunning(facts: RunningFacts): Pick<JobObservation, 'phase' | 'reason' | 'message'> {
@@ -19,6 +20,7 @@ export function describeRunning(facts: RunningFacts): Pick<JobObservation, 'phas
     const message = `results wait: ${refusal.message}; it is tried again until it works`;
     return { phase: 'Running', reason: 'ResultsRefused', message };
   }
+  if (facts.recovering) return { phase: 'Running', reason: 'Recovering', message: 'its state is being read back' };
   if (facts.sourceGone) return { phase: 'Running', reason: 'SourceGone', message: `the address ${source} was deleted` };
   if (backlog > 0) return { phase: 'Running', reason: 'CatchingUp', message: `${backlog} messages wait to be read` };
   if (nextWindowEndMs !== undefined) {
@@ -50,6 +52,10 @@ export function describeSource(source: string, otherReceivers: number): readonly
 }
 
 export function describeFailure(error: unknown, sql: string): { readonly reason: string; readonly message: string } {
+  if (error instanceof StateError) {
+    const message = `${error.message}; it reads and writes nothing until that is mended, or it is deleted and applied anew`;
+    return { reason: 'StateUnreadable', message };
+  }
   if (!(error instanceof JobError)) {
     const message = error instanceof Error ? error.message : String(error);
     return { reason: 'InternalError', message: `a fault in the engine: ${message}` };

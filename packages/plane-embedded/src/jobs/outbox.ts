@@ -3,7 +3,7 @@
  * the next. A commit that is refused is tried again as it is: the job's state already counts its inputs, so it must get
  * through before anything else does.
  */
-import type { Commit, MessageReader, OutputMessage } from '@millrace/controller';
+import type { Commit, MessageReader, OutputMessage, StateChange } from '@millrace/controller';
 import type { OutputRow } from '@millrace/stream-engine';
 
 /** Rows that wait for a commit before the job reads no further. */
@@ -16,6 +16,8 @@ const NO_OUTPUTS: readonly OutputMessage[] = [];
 export interface OutboxEvents {
   /** A commit got through, or was refused: there may be something to do. */
   readonly onChange: () => void;
+  /** What is to be stored of the job's state with a commit of all that was added. */
+  readonly takeState: () => readonly StateChange[];
 }
 
 export class Outbox {
@@ -54,7 +56,8 @@ export class Outbox {
   flush(): void {
     if (this.sending !== undefined || (this.consumed === undefined && this.outputs.length === 0)) return;
     const { outputs } = this;
-    this.sending = { consumed: this.consumed, outputs: outputs.length === 0 ? NO_OUTPUTS : outputs, state: undefined };
+    const state = this.events.takeState();
+    this.sending = { consumed: this.consumed, outputs: outputs.length === 0 ? NO_OUTPUTS : outputs, state };
     this.consumed = undefined;
     if (outputs.length > 0) this.outputs = [];
     this.send();

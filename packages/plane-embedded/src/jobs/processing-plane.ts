@@ -79,7 +79,7 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
     const runner = new JobRunner(name, { spec, plan }, { ...this.options, scheduler: this.scheduler });
     if (before !== undefined) {
       const cause = before.failed ? 'it had failed' : 'it was changed';
-      runner.note = `${cause}: windows that were open then were started anew`;
+      if (!this.options.access.keepsState) runner.note = `${cause}: windows that were open then were started anew`;
       before.stop();
       // Another source has another subscription; what the old one stores would never be read.
       if (before.plan.source.address !== plan.source.address) this.options.access.forget(name);
@@ -89,7 +89,7 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
   }
 }
 
-/** A failed job that is deployed again starts anew, whatever its text. */
+/** A failed job that is deployed again begins where its last commit was, whatever its text. */
 function computesTheSame(before: JobRunner, spec: JobSpec, plan: JobPlan): boolean {
   if (before.failed) return false;
   return before.plan.sql === plan.sql && before.spec.onError === spec.onError;

@@ -15,11 +15,13 @@ import {
 } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
 import type { SocketOutput } from '../socket-output.js';
+import type { KeptSubscription } from './kept-formats.js';
 import type { MqttContext } from './mqtt-context.js';
 import { MqttSubscription } from './mqtt-subscription.js';
 import { fill } from './publication-message.js';
 import { subscribeCode } from './refusal-codes.js';
 import { RetainedDelivery } from './retained-delivery.js';
+import { SessionRecords } from './session-records.js';
 import type { Shares } from './shares.js';
 
 /** Retained messages that may wait for a client: as many as the broker keeps. */
@@ -34,6 +36,13 @@ export interface SessionLink {
   end(reasonCode: number, reason: string): void;
 }
 
+export interface ClientFacts {
+  readonly clientId: string;
+  /** User name. */
+  readonly owner: string;
+  readonly expirySeconds: number;
+}
+
 export class ClientSession {
   readonly clientId: string;
   /** User name. */
@@ -45,9 +54,11 @@ export class ClientSession {
   /** Undefined: the client is away. */
   link: SessionLink | undefined;
   /** Kept so long without a connection, s; 0: ends with it. */
-  expirySeconds = 0;
+  expirySeconds: number;
   /** While away: when it ends, ms since the epoch. */
   expiresAt = 0;
+  /** What is kept of it over a restart; undefined: nothing is. */
+  readonly records: SessionRecords | undefined;
   private readonly byNumber = new Map<number, MqttSubscription>();
   private lastNumber = 0;
   private readonly outgoing = new OutgoingPublication();
@@ -56,11 +67,15 @@ export class ClientSession {
   private behind: Delivery[] = [];
   private behindFrom = 0;
 
-  constructor(client: { readonly clientId: string; readonly owner: string }, context: MqttContext, shares: Shares) {
+  constructor(client: ClientFacts, context: MqttContext, shares: Shares) {
     this.clientId = client.clientId;
     this.owner = client.owner;
+    this.expirySeconds = client.expirySeconds;
     this.context = context;
     this.shares = shares;
+    const isKept = client.expirySeconds > 0 && context.broker.durable;
+    this.records = isKept ? new SessionRecords(context.broker, client.clientId, this) : undefined;
+    this.mqtt.keeper = this.records;
   }
 
   get durable(): boolean {
@@ -69,6 +84,15 @@ export class ClientSession {
 
   get isBehind(): boolean {
     return this.behind.length > 0;
+  }
+
+  /** Has it kept as it now is, with or without a connection. */
+  keep(): void {
+    const connected = this.link !== undefined;
+    const sent = new Map<number, number>();
+    for (const { number, sentMark } of this.subscriptions.values()) if (sentMark > 0) sent.set(number, sentMark);
+    const { owner, expirySeconds, expiresAt } = this;
+    this.records?.keepSession({ connected, owner, expirySeconds, expiresAt: connected ? 0 : expiresAt, sent });
   }
 
   // ---- the connection comes and goes ----
@@ -103,6 +127,7 @@ export class ClientSession {
       this.forgetDeliveries(subscription);
     }
     this.expiresAt = nowMs + this.expirySeconds * 1000;
+    if (this.durable) this.keep();
   }
 
   private forgetDeliveries(subscription: MqttSubscription): void {
@@ -115,6 +140,7 @@ export class ClientSession {
 
   /** For ever: the broker forgets what it kept for it. */
   end(): void {
+    this.records?.forgetAll();
     for (const subscription of this.subscriptions.values()) subscription.end();
     this.subscriptions.clear();
     this.byNumber.clear();
@@ -128,20 +154,52 @@ export class ClientSession {
   subscribe(request: SubscriptionRequest, identifier: number): { readonly code: number; readonly isNew: boolean } {
     const before = this.subscriptions.get(request.filter);
     if (before !== undefined) return { code: this.change(before, request, identifier), isNew: false };
-    if (this.subscriptions.size >= this.context.settings.subscriptionsPerSession) {
-      return { code: ReasonCode.quotaExceeded, isNew: true };
-    }
+    if (this.isFullFor(request.filter)) return { code: ReasonCode.quotaExceeded, isNew: true };
     const subscription = new MqttSubscription(this, request, ++this.lastNumber);
     subscription.subscriptionIdentifier = identifier;
-    this.subscriptions.set(request.filter, subscription);
-    this.byNumber.set(subscription.number, subscription);
+    this.add(subscription);
     const refusal = subscription.open();
     if (refusal !== undefined) {
       this.remove(subscription);
       return { code: subscribeCode(refusal), isNew: true };
     }
     subscription.joinShare();
+    this.keepSubscription(subscription);
     return { code: request.qos, isNew: true };
+  }
+
+  private isFullFor(filter: string): boolean {
+    const { subscriptionsPerSession, sessionBytes } = this.context.settings;
+    const { records } = this;
+    if (this.subscriptions.size >= subscriptionsPerSession) return true;
+    return records !== undefined && records.bytes + records.sizeOf(filter) > sessionBytes;
+  }
+
+  private add(subscription: MqttSubscription): void {
+    this.subscriptions.set(subscription.filter, subscription);
+    this.byNumber.set(subscription.number, subscription);
+    this.lastNumber = Math.max(this.lastNumber, subscription.number);
+  }
+
+  private keepSubscription({ request, number, subscriptionIdentifier }: MqttSubscription): void {
+    this.records?.keepSubscription({ request, number, identifier: subscriptionIdentifier });
+  }
+
+  /** After a restart: a subscription as it is kept; `open` or `retrieve` follows. */
+  restore({ request, number, identifier }: KeptSubscription, sentBefore: number): MqttSubscription {
+    const subscription = new MqttSubscription(this, request, number);
+    subscription.subscriptionIdentifier = identifier;
+    subscription.sentBefore = sentBefore;
+    this.add(subscription);
+    this.records?.restoreSubscription(request.filter);
+    return subscription;
+  }
+
+  /** After a restart: the message is on its way to the client still. */
+  restoreDelivery(subscription: MqttSubscription, delivery: Delivery): void {
+    delivery.context = subscription.number;
+    subscription.unsettled++;
+    subscription.lastSent = Math.max(subscription.lastSent, delivery.sequence);
   }
 
   /** [MQTT-3.8.4-3]: a subscription of the same filter is replaced; no message is lost in between. */
@@ -151,14 +209,19 @@ export class ClientSession {
     subscription.request = request;
     const reliable = request.qos > 0;
     const sameKind = before.qos > 0 === reliable && (reliable || before.noLocal === request.noLocal);
-    if (sameKind) return request.qos;
+    if (sameKind) {
+      this.keepSubscription(subscription);
+      return request.qos;
+    }
     subscription.request = before;
     subscription.end();
     this.forgetDeliveries(subscription);
     subscription.request = request;
+    subscription.sentBefore = 0;
     const refusal = subscription.open();
     if (refusal === undefined) {
       subscription.joinShare();
+      this.keepSubscription(subscription);
       return request.qos;
     }
     this.remove(subscription);
@@ -176,6 +239,7 @@ export class ClientSession {
   private remove(subscription: MqttSubscription): void {
     this.subscriptions.delete(subscription.filter);
     this.byNumber.delete(subscription.number);
+    this.records?.forgetSubscription(subscription.filter);
   }
 
   /** The address is gone, or the subscription was taken away: MQTT has no word for it but the end of the connection. */
@@ -258,8 +322,10 @@ export class ClientSession {
     }
     const { link, outgoing } = this;
     if (link === undefined) return false;
+    if (qos === 2 && this.records !== undefined) return this.sendKept(subscription, delivery);
     outgoing.qos = qos;
     outgoing.retain = retain;
+    outgoing.duplicate = delivery.sequence <= subscription.sentBefore && delivery.redelivered;
     outgoing.context = delivery;
     try {
       fill(outgoing, message, this.context.broker.nowMs);
@@ -267,6 +333,7 @@ export class ClientSession {
       const result = link.connection.publish(outgoing);
       if (result === 'sent') {
         subscription.unsettled++;
+        subscription.lastSent = delivery.sequence;
         return true;
       }
       if (result !== 'too-large') return false;
@@ -278,11 +345,64 @@ export class ClientSession {
     return true;
   }
 
+  /**
+   * QoS 2 of a session that is kept: what the packet identifier stands for is on disk before the client sees it, so that
+   * a restart goes on with it. Where the disk is full it is sent all the same: else a full store could not be emptied.
+   */
+  private sendKept(subscription: MqttSubscription, delivery: Delivery): boolean {
+    const { context, mqtt } = this;
+    const link = this.link!;
+    const packetId = link.connection.steps.reserve(delivery);
+    if (packetId === 0) return false;
+    subscription.unsettled++;
+    subscription.lastSent = delivery.sequence;
+    const transmit = (): void => {
+      // Another connection sends again what it finds reserved.
+      if (this.link === link) this.sendReserved(subscription, delivery, packetId);
+    };
+    if (context.broker.unwritable !== undefined) {
+      transmit();
+      return true;
+    }
+    const { number } = subscription;
+    const { sequence } = delivery;
+    this.records!.keepOutgoing(packetId, { place: mqtt.outgoing.lastSequence, number, sequence });
+    context.broker.whenDurable(transmit);
+    return true;
+  }
+
+  private sendReserved(subscription: MqttSubscription, delivery: Delivery, packetId: number): void {
+    const { link, outgoing } = this;
+    if (link === undefined) return;
+    try {
+      this.fillAgain(subscription, delivery);
+      outgoing.qos = 2;
+      if (link.connection.steps.publish(outgoing, packetId) !== 'too-large') return;
+      this.context.counters.undeliverable++;
+      delivery.settle(Outcome.accepted); // [MQTT-3.1.2-25]
+    } catch (error) {
+      this.undeliverable(error, delivery);
+    }
+    subscription.unsettled--;
+  }
+
+  private fillAgain(subscription: MqttSubscription, delivery: Delivery): void {
+    const { outgoing } = this;
+    const { message } = delivery;
+    fill(outgoing, message, this.context.broker.nowMs);
+    outgoing.retain =
+      delivery instanceof RetainedDelivery || (message.retain && subscription.request.retainAsPublished);
+    outgoing.subscriptionIdentifier = subscription.subscriptionIdentifier;
+    outgoing.duplicate = false;
+    outgoing.context = delivery;
+  }
+
   private writeOnce(subscription: MqttSubscription, message: Message, retain: boolean): void {
     const { link, outgoing } = this;
     if (link === undefined) return;
     outgoing.qos = 0;
     outgoing.retain = retain;
+    outgoing.duplicate = false;
     try {
       fill(outgoing, message, message.expiresAt === 0 ? 0 : this.context.broker.nowMs);
       outgoing.subscriptionIdentifier = subscription.subscriptionIdentifier;
@@ -311,12 +431,7 @@ export class ClientSession {
     const { link, outgoing } = this;
     const subscription = this.byNumber.get(delivery.context);
     if (subscription === undefined || link === undefined) return false;
-    const { message } = delivery;
-    fill(outgoing, message, this.context.broker.nowMs);
-    outgoing.retain =
-      delivery instanceof RetainedDelivery || (message.retain && subscription.request.retainAsPublished);
-    outgoing.subscriptionIdentifier = subscription.subscriptionIdentifier;
-    outgoing.context = delivery;
+    this.fillAgain(subscription, delivery);
     return link.connection.resend(outgoing, packetId);
   }
 }

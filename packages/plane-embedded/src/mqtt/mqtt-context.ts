@@ -1,5 +1,7 @@
 /** What all MQTT connections of one listener share. */
+
 import type { Broker } from '@millrace/broker';
+import type { Spool } from '@millrace/mqtt';
 import type { Authorizer, Principal } from '@millrace/security';
 import type { ClientSession } from './client-session.js';
 
@@ -24,6 +26,10 @@ export interface MqttSettings {
   readonly sessionExpiryMaximum: number;
   /** Subscriptions of one session. Default: 10,000. */
   readonly subscriptionsPerSession: number;
+  /** What is kept of a session's subscriptions over a restart, bytes. Default: 2 MiB. */
+  readonly sessionBytes: number;
+  /** A will with its properties, bytes. Default: 128 KiB. */
+  readonly willBytes: number;
   /** Topics to which a connection keeps an open way; beyond that all ways are opened anew. Default: 1,000. */
   readonly topicsPerConnection: number;
   /** How long a publisher without keep-alive is held back before it is told, ms. Default: 60,000. */
@@ -40,6 +46,8 @@ export const MQTT_DEFAULTS: MqttSettings = {
   sessions: 100_000,
   sessionExpiryMaximum: 604_800,
   subscriptionsPerSession: 10_000,
+  sessionBytes: 2 * 1024 ** 2,
+  willBytes: 128 * 1024,
   topicsPerConnection: 1_000,
   holdMs: 60_000,
   undeclared: 'topic',
@@ -63,6 +71,8 @@ export interface MqttContext {
   readonly authenticate: (credentials: Credentials) => Principal | undefined;
   /** Name for a client that gives none; unique. */
   readonly newClientId: () => string;
+  /** Where large messages are kept while they arrive. Default: in memory. */
+  readonly openSpool?: (() => Spool) | undefined;
   readonly settings: MqttSettings;
   readonly counters: MqttCounters;
   /** Whose message the broker is routing right now: what "no local" looks at. */

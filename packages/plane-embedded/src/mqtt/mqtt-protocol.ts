@@ -1,10 +1,12 @@
 /** MQTT for a listener: makes the protocol half of each connection, and owns the sessions that outlive them. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '@millrace/broker';
+import type { Spool } from '@millrace/mqtt';
 import { ANONYMOUS, type Authorizer, type Principal } from '@millrace/security';
 import type { Host, ProtocolConnection } from '../protocol-connection.js';
 import { type Credentials, MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
 import { MqttServerConnection } from './server-connection.js';
+import { SessionRecovery } from './session-recovery.js';
 import { SessionRegistry } from './session-registry.js';
 
 export interface MqttProtocolOptions {
@@ -14,6 +16,8 @@ export interface MqttProtocolOptions {
   readonly authenticate?: (credentials: Credentials) => Principal | undefined;
   /** Name for a client that gives none; unique. Default: random. */
   readonly newClientId?: () => string;
+  /** Where large packets are kept while they arrive. Default: in memory. */
+  readonly openSpool?: (() => Spool) | undefined;
   /** Default of each: MQTT_DEFAULTS. */
   readonly settings?: Partial<MqttSettings>;
 }
@@ -31,6 +35,7 @@ export class MqttProtocol {
       newClientId: options.newClientId ?? (() => `auto-${randomUUID()}`),
       settings: { ...MQTT_DEFAULTS, ...options.settings },
       counters: this.counters,
+      openSpool: options.openSpool,
       publishing: undefined,
     };
     this.registry = new SessionRegistry(this.context);
@@ -39,6 +44,14 @@ export class MqttProtocol {
   /** Sessions, connected and away. */
   get sessions(): number {
     return this.registry.size;
+  }
+
+  /**
+   * Takes up what was kept before a restart. Call it once, when the addresses are declared and before anybody connects.
+   * @throws KeptFormatError for what a newer program wrote
+   */
+  recover(nowMs: number): void {
+    new SessionRecovery(this.context, this.registry).run(nowMs);
   }
 
   /** For `Listener`. */

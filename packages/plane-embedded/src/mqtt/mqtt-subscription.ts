@@ -3,12 +3,26 @@
  * fit into the connection's output is dropped by the broker; with QoS 1 and 2 the broker waits for the client's
  * acknowledgement, and keeps messages while the client is away.
  */
-import type { Consumer, Delivery, Message, RefusalReason, Subscription } from '@millrace/broker';
+import {
+  type Consumer,
+  type Delivery,
+  type Message,
+  Outcome,
+  type RefusalReason,
+  type Subscription,
+} from '@millrace/broker';
 import type { QoS, SubscriptionRequest } from '@millrace/mqtt';
 import type { ClientSession } from './client-session.js';
 
 /** How many messages are asked for at once; the broker asks again. */
 const BATCH = 1_000;
+
+/** Name of the broker's subscription that stays while the client is away. */
+export function durableNameOf(clientId: string, { filter, shared }: SubscriptionRequest): string {
+  if (shared !== undefined) return `mqtt-share/${shared.group}/${shared.filter}`;
+  // So that client `a/b` with filter `c` and client `a` with filter `b/c` are two.
+  return `mqtt/${clientId.replaceAll('%', '%25').replaceAll('/', '%2F')}/${filter}`;
+}
 
 export class MqttSubscription implements Consumer {
   /** As the client wrote it. */
@@ -23,8 +37,13 @@ export class MqttSubscription implements Consumer {
   deliveries = 0;
   /** Of those, sent with QoS 1 or 2 and not acknowledged. */
   unsettled = 0;
+  /** Sequence of the last of those. */
+  lastSent = 0;
+  /** The highest that may have been sent before a restart: those that are there again get DUP. Infinity: any. */
+  sentBefore = 0;
   private readonly session: ClientSession;
   private subscription: Subscription | undefined;
+  private retrieval: Retrieval | undefined;
 
   constructor(session: ClientSession, request: SubscriptionRequest, number: number) {
     this.session = session;
@@ -48,15 +67,12 @@ export class MqttSubscription implements Consumer {
     const { session, request } = this;
     const { broker, settings } = session.context;
     const reliable = request.qos > 0;
-    const durable = reliable && session.durable && !this.onQueue;
+    const durable = this.mayStayAway;
     const { shared } = request;
     const result = broker.subscribe(this.source, this, {
       settles: reliable ? 'explicit' : 'on-delivery',
       undeclared: settings.undeclared,
-      ...(durable && shared === undefined ? { durableName: `mqtt/${session.clientId}/${this.filter}` } : {}),
-      ...(durable && shared !== undefined
-        ? { durableName: `mqtt-share/${shared.group}/${shared.filter}`, shared: true }
-        : {}),
+      ...(durable ? { durableName: durableNameOf(session.clientId, request), shared: shared !== undefined } : {}),
       ...(!durable && shared !== undefined ? { group: shared.group } : {}),
       // Left out where it can be: the broker hands over without storing only what needs no such question.
       ...(request.noLocal || reliable ? { accepts: (message: Message) => this.accepts(message) } : {}),
@@ -64,6 +80,26 @@ export class MqttSubscription implements Consumer {
     if (typeof result === 'string') return result;
     this.subscription = result;
     return undefined;
+  }
+
+  /** Whether it is one that stays with the broker while its client is away, once it is open. */
+  get mayStayAway(): boolean {
+    return this.request.qos > 0 && this.session.durable && !this.onQueue;
+  }
+
+  /** The highest sequence that may have been sent and is not acknowledged; 0: none. */
+  get sentMark(): number {
+    return this.unsettled > 0 ? Math.max(this.lastSent, this.sentBefore) : this.sentBefore;
+  }
+
+  /** After a restart: joins the broker, and takes from its store what was on its way to the client with QoS 2. */
+  retrieve(sequences: readonly number[]): ReadonlyMap<number, Delivery> {
+    const retrieval = new Retrieval(sequences);
+    this.retrieval = retrieval;
+    this.open();
+    this.retrieval = undefined;
+    retrieval.giveBackOthers();
+    return retrieval.found;
   }
 
   /** A queue is drained by whoever is there, so nothing is kept on it for a client that is away. */
@@ -130,12 +166,17 @@ export class MqttSubscription implements Consumer {
   }
 
   capacity(): number {
+    if (this.retrieval !== undefined) return this.retrieval.isDone ? 0 : BATCH;
     const room = this.room();
     if (room === 0 && !this.starved) this.session.starve(this);
     return room;
   }
 
   deliver(message: Message, delivery: Delivery | undefined): void {
+    if (this.retrieval !== undefined) {
+      this.retrieval.take(delivery);
+      return;
+    }
     this.deliveries++;
     this.session.deliver(this, message, delivery);
   }
@@ -143,5 +184,34 @@ export class MqttSubscription implements Consumer {
   closed(): void {
     this.subscription = undefined;
     this.session.subscriptionClosed(this);
+  }
+}
+
+/** Picks messages out of a store, which gives them in order. */
+class Retrieval {
+  readonly found = new Map<number, Delivery>();
+  private readonly others: Delivery[] = [];
+  private readonly wanted: ReadonlySet<number>;
+  private readonly last: number;
+  private seen = 0;
+
+  constructor(sequences: readonly number[]) {
+    this.wanted = new Set(sequences);
+    this.last = sequences.reduce((highest, sequence) => Math.max(highest, sequence), 0);
+  }
+
+  get isDone(): boolean {
+    return this.seen >= this.last;
+  }
+
+  take(delivery: Delivery | undefined): void {
+    if (delivery === undefined) return;
+    this.seen = delivery.sequence;
+    if (this.wanted.has(delivery.sequence)) this.found.set(delivery.sequence, delivery);
+    else this.others.push(delivery);
+  }
+
+  giveBackOthers(): void {
+    for (const delivery of this.others) delivery.settle(Outcome.released);
   }
 }

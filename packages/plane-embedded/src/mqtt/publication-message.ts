@@ -1,6 +1,6 @@
-/** Messages of the broker from publications and wills, and publications from messages. */
-import { Message, type MessageArena, MessageFormat } from '@millrace/broker';
-import { encodeProperties, type OutgoingPublication, type Publication, type Will } from '@millrace/mqtt';
+/** Messages of the broker from publications, and publications from messages. */
+import { type Message, type MessageArena, MessageFormat } from '@millrace/broker';
+import type { OutgoingPublication, Publication } from '@millrace/mqtt';
 import { mqttFromAmqp } from '../translate/mqtt-from-amqp.js';
 
 /** A buffer of its own for each message: for those that wait outside the broker. */
@@ -35,26 +35,6 @@ export function borrow(message: Message, publication: Publication, nowMs: number
 /** A copy that stays. */
 export function keep(message: Message): Message {
   return message.copyTo(EXACT);
-}
-
-/** The will delay interval stays behind: it is no property of the message. */
-export function messageOfWill(will: Will, nowMs: number): Message {
-  const { willDelayInterval: _delay, messageExpiryInterval, ...properties } = will.properties;
-  const block = encodeProperties(properties);
-  const message = new Message();
-  message.format = MessageFormat.mqtt;
-  message.bytes = Buffer.concat([block, will.payload]);
-  message.split = block.length;
-  message.end = message.bytes.length;
-  message.address = will.topic;
-  message.durable = will.qos > 0;
-  message.qos = will.qos;
-  message.retain = will.retain;
-  if (messageExpiryInterval !== undefined) {
-    message.ttlMs = messageExpiryInterval * 1000;
-    message.expiresAt = nowMs + message.ttlMs;
-  }
-  return message;
 }
 
 /**

@@ -4,14 +4,16 @@
  * Where the address is full, the connection is not read any further until there is room (DESIGN §4: for one keep-alive
  * at most), and the one publication that was read already is kept.
  */
-import { Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
-import type { MqttConnection, Publication } from '@millrace/mqtt';
+import { type AddressType, Message, Outcome, type Producer, type RefusalReason, type Sender } from '@millrace/broker';
+import { type MqttConnection, type Publication, ReasonCode } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
+import { duplicateIdOfMqtt } from '../translate/duplicate-id.js';
 import type { ClientSession } from './client-session.js';
 import type { MqttContext } from './mqtt-context.js';
 import { borrow, keep } from './publication-message.js';
 import type { ReadGate } from './read-gate.js';
 import { publishCode, refusalSentence } from './refusal-codes.js';
+import type { SessionRecords } from './session-records.js';
 
 /** The way of one topic into the broker. */
 export class Route implements Sender {
@@ -21,14 +23,17 @@ export class Route implements Sender {
   closed = false;
   /** Whether retained messages are kept: not on a queue, which has no last message. */
   readonly retains: boolean;
+  /** Nothing is stored: what is sent is the receiver's or nobody's. */
+  readonly isDirect: boolean;
   messages = 0;
   private unsettled = 0;
   private readonly publisher: Publisher;
 
-  constructor(publisher: Publisher, topic: string, retains: boolean) {
+  constructor(publisher: Publisher, topic: string, type: AddressType | undefined) {
     this.publisher = publisher;
     this.topic = topic;
-    this.retains = retains;
+    this.retains = type !== 'queue' && type !== 'anycast';
+    this.isDirect = type === 'anycast';
   }
 
   /** For those who look on. */
@@ -70,6 +75,9 @@ interface Held {
   readonly tag: number;
 }
 
+/** QoS 2 publications to direct addresses whose outcome is to come, by tag: packet identifiers. */
+type DirectOnce = Map<number, number>;
+
 export interface PublisherOptions {
   readonly context: MqttContext;
   readonly gate: ReadGate;
@@ -87,6 +95,7 @@ export class Publisher {
   private readonly session: ClientSession;
   private readonly message = new Message();
   private held: Held | undefined;
+  private readonly directOnce: DirectOnce = new Map();
 
   constructor(options: PublisherOptions) {
     this.context = options.context;
@@ -110,7 +119,7 @@ export class Publisher {
     }
     const { message } = this;
     borrow(message, publication, publication.messageExpiryInterval < 0 ? 0 : this.context.broker.nowMs);
-    if (route.producer!.capacity() === 0) this.hold(route, keep(message), publication.tag);
+    if (!route.producer!.takes(message)) this.hold(route, keep(message), publication.tag);
     else this.send(route, message, publication.tag);
   }
 
@@ -120,7 +129,7 @@ export class Publisher {
     const { broker, authorizer, settings } = this.context;
     if (!authorizer.authorize(this.principal, 'send', topic)) return 'not-allowed';
     const type = broker.address(topic)?.settings.type;
-    const route = new Route(this, topic, type !== 'queue' && type !== 'anycast');
+    const route = new Route(this, topic, type);
     const producer = broker.openProducer(topic, route, { undeclared: settings.undeclared });
     if (typeof producer === 'string') return producer;
     route.producer = producer;
@@ -137,24 +146,63 @@ export class Publisher {
   private send(route: Route, message: Message, tag: number): void {
     const { context } = this;
     const producer = route.producer!;
+    const retains = message.retain && route.retains;
+    const refusal = retains ? context.broker.retainRefusal(message) : undefined;
+    if (refusal !== undefined) {
+      this.refuse(tag, refusal);
+      return;
+    }
+    const records = message.qos === 2 ? this.session.records : undefined;
+    if (records !== undefined && context.broker.unwritable !== undefined) {
+      this.refuse(tag, context.broker.unwritable);
+      return;
+    }
     route.messages++;
     context.publishing = this.session;
-    const result = producer.send(message, tag);
+    const detects = producer.detectsDuplicates;
+    const result = detects ? producer.sendOnce(message, tag, duplicateIdOfMqtt(message)) : producer.send(message, tag);
     context.publishing = undefined;
     if (result === 'accepted') {
-      if (tag >= 0) this.connection.acknowledge(tag);
+      if (records !== undefined) this.acceptOnce(tag, this.connection.steps.packetIdOf(tag));
+      else if (tag >= 0) this.connection.acknowledge(tag);
     } else if (result === 'pending') {
       route.sentPending();
+      if (records !== undefined) this.pendingOnce(route, tag, records);
+    } else if (producer.refusal === 'journal-full' && !producer.takes(message)) {
+      // The disk filled up in between, and the address is one that waits.
+      this.hold(route, keep(message), tag);
+      return;
     } else {
       this.refuse(tag, producer.refusal ?? 'no-receiver');
       return;
     }
-    if (message.retain && route.retains) context.broker.retain(message);
+    // A duplicate is not the last message of its topic.
+    if (retains && !(detects && producer.duplicate)) context.broker.retain(message);
+  }
+
+  /** QoS 2 of a session that is kept: identifier and message are in one batch [MQTT-4.3.3-10]. */
+  private pendingOnce(route: Route, tag: number, records: SessionRecords): void {
+    const packetId = this.connection.steps.packetIdOf(tag);
+    if (route.isDirect) this.directOnce.set(tag, packetId);
+    else records.keepIncoming(packetId);
+  }
+
+  /** The same, of what nothing is stored: PUBREC waits for the identifier alone. */
+  private acceptOnce(tag: number, packetId: number): void {
+    const { records } = this.session;
+    records?.keepIncoming(packetId);
+    this.context.broker.whenDurable((refusal) => {
+      if (refusal === undefined) this.connection.acknowledge(tag);
+      else this.refuse(tag, refusal);
+    });
   }
 
   /** From a route: the outcome of a send that was pending. */
   settled(tag: number, outcome: Outcome, reason: RefusalReason | undefined): void {
-    if (outcome === Outcome.accepted) this.connection.acknowledge(tag);
+    const direct = this.directOnce.size > 0 ? this.directOnce.get(tag) : undefined;
+    if (direct !== undefined) this.directOnce.delete(tag);
+    if (outcome === Outcome.accepted && direct !== undefined) this.acceptOnce(tag, direct);
+    else if (outcome === Outcome.accepted) this.connection.acknowledge(tag);
     else this.refuse(tag, reason ?? (outcome === Outcome.released ? 'no-receiver' : 'not-allowed'));
   }
 
@@ -180,7 +228,7 @@ export class Publisher {
 
   /** From a route: there may be room again. */
   roomChanged(route: Route): void {
-    if (this.held?.route === route && route.producer!.capacity() > 0) this.letGo();
+    if (this.held?.route === route && route.producer!.takes(this.held.message)) this.letGo();
   }
 
   /** From a route: its address was deleted. What was held is refused, or finds the address that took its place. */
@@ -195,11 +243,16 @@ export class Publisher {
     this.held = undefined;
     if (held.route.closed) this.refuse(held.tag, 'deleted');
     else this.send(held.route, held.message, held.tag);
-    this.gate.open('address-full');
+    if (this.held === undefined) this.gate.open('address-full');
   }
 
   close(): void {
+    const { held } = this;
     this.held = undefined;
+    // It was never taken: under this identifier it may come again.
+    if (held !== undefined && held.tag >= 0) {
+      this.connection.acknowledge(held.tag, ReasonCode.implementationSpecificError);
+    }
     this.closeRoutes();
   }
 }

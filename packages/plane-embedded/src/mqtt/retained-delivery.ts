@@ -5,6 +5,7 @@ export class RetainedDelivery implements Delivery {
   readonly message: Message;
   readonly deliveryCount = 0;
   readonly redelivered = false;
+  readonly sequence = 0;
   context = 0;
 
   constructor(message: Message) {

@@ -1,10 +1,11 @@
 /** One MQTT connection of the listener: the engine on one side, session and broker on the other. */
-import type { Delivery } from '@millrace/broker';
+import type { Delivery, RefusalReason } from '@millrace/broker';
 import type { ConnectionObservation, LinkObservation } from '@millrace/controller';
 import {
   type AuthPacket,
   type ConnectPacket,
   type DisconnectPacket,
+  FAILURE,
   MqttConnection,
   type MqttProperties,
   type MqttServerHandler,
@@ -12,17 +13,19 @@ import {
   ReasonCode,
   type SubscribePacket,
   type UnsubscribePacket,
-  type Will,
 } from '@millrace/mqtt';
 import type { Principal } from '@millrace/security';
 import type { Host, ProtocolConnection } from '../protocol-connection.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { ClientSession, SessionLink } from './client-session.js';
+import type { KeptWill } from './kept-formats.js';
 import type { MqttContext } from './mqtt-context.js';
 import type { MqttSubscription } from './mqtt-subscription.js';
 import { Publisher } from './publisher.js';
 import { ReadGate } from './read-gate.js';
-import type { SessionRegistry } from './session-registry.js';
+import { subscribeCode } from './refusal-codes.js';
+import type { FoundSession, SessionRegistry, SessionWish } from './session-registry.js';
+import { willOf } from './will.js';
 
 /** Messages stop at `outputBytes`; answers to the client's own packets go on up to this many times that. */
 const ANSWERS_FACTOR = 4;
@@ -35,6 +38,17 @@ interface Opened {
   readonly publisher: Publisher;
 }
 
+/** What a SUBSCRIBE has come to. */
+interface Subscribed {
+  readonly packet: SubscribePacket;
+  readonly codes: readonly number[];
+  /** Those that get retained messages. */
+  readonly fresh: readonly MqttSubscription[];
+}
+
+/** UTF-16 units: with a filter it makes a name that the broker takes. */
+const CLIENT_ID_MAX = 4_096;
+
 export class MqttServerConnection implements ProtocolConnection, MqttServerHandler, SessionLink {
   readonly connection: MqttConnection;
   readonly output: SocketOutput;
@@ -46,8 +60,10 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   private opened: Opened | undefined;
   private publisher: Publisher | undefined;
   private session: ClientSession | undefined;
-  private will: Will | undefined;
+  private will: KeptWill | undefined;
   private ended = false;
+  /** CONNACK has said yes. */
+  private accepted = false;
 
   constructor(context: MqttContext, registry: SessionRegistry, host: Host) {
     this.context = context;
@@ -61,6 +77,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       output: host.output,
       handler: this,
       limits: { maximumPacketSize, receiveMaximum, inFlightMaximum },
+      ...(context.openSpool === undefined ? {} : { openSpool: context.openSpool }),
     });
     this.gate = new ReadGate(host, this.connection, context.settings.holdMs);
     host.output.onDrain = () => {
@@ -132,10 +149,14 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       connection.refuse(ReasonCode.badUserNameOrPassword, 'unknown user or wrong password');
       return;
     }
-    const clientId = packet.clientId === '' ? context.newClientId() : packet.clientId;
-    const expirySeconds = Math.min(wantedExpiry(packet), context.settings.sessionExpiryMaximum);
-    const owner = principal.name;
-    const found = this.registry.open({ clientId, owner, cleanStart: packet.cleanStart, expirySeconds });
+    const will = packet.will === undefined ? undefined : willOf(packet.will, principal);
+    const wish = this.wishOf(packet, principal);
+    const refusal = this.refusalFor(wish, will);
+    if (refusal !== undefined) {
+      connection.refuse(...refusal);
+      return;
+    }
+    const found = this.registry.open(wish);
     if (found === 'not-owner') {
       connection.refuse(ReasonCode.notAuthorized, 'the client identifier belongs to another user');
       return;
@@ -144,19 +165,65 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       connection.refuse(ReasonCode.quotaExceeded, 'there are too many sessions');
       return;
     }
-    const { session, present } = found;
+    const { session } = found;
     const publisher = new Publisher({ context, gate: this.gate, connection, principal, session });
     this.opened = { packet, principal, session, publisher };
     this.session = session;
     this.publisher = publisher;
-    this.will = packet.will;
+    this.will = will;
     session.link = this;
+    session.keep();
+    if (will !== undefined) this.registry.wills.keep(session.clientId, will);
+    const { broker } = context;
+    const isKept = found.waits || will !== undefined;
+    if (isKept) this.registry.writeClock(broker.nowMs);
+    const waits = isKept && broker.durable && broker.unwritable === undefined;
+    if (waits) broker.whenDurable((reason) => this.accept(found, wish, reason));
+    else this.accept(found, wish, undefined);
+  }
+
+  private wishOf(packet: ConnectPacket, principal: Principal): SessionWish {
+    const { context } = this;
+    return {
+      clientId: packet.clientId === '' ? context.newClientId() : packet.clientId,
+      owner: principal.name,
+      cleanStart: packet.cleanStart,
+      expirySeconds: Math.min(wantedExpiry(packet), context.settings.sessionExpiryMaximum),
+    };
+  }
+
+  /** Why what the client wants to be kept cannot be. A session that is kept goes on: else its messages could not leave. */
+  private refusalFor(wish: SessionWish, will: KeptWill | undefined): [code: number, reason: string] | undefined {
+    const { context, registry } = this;
+    if (wish.clientId.length > CLIENT_ID_MAX) {
+      return [ReasonCode.clientIdentifierNotValid, `a client identifier has at most ${CLIENT_ID_MAX} characters`];
+    }
+    if (will !== undefined && !registry.wills.fits(will)) return [ReasonCode.quotaExceeded, 'the will is too large'];
+    if (wish.expirySeconds === 0 || !context.broker.durable || context.broker.unwritable === undefined)
+      return undefined;
+    if (!wish.cleanStart && registry.find(wish.clientId) !== undefined) return undefined;
+    return [ReasonCode.quotaExceeded, 'the session cannot be stored'];
+  }
+
+  /** What CONNACK promises is on disk; or, with a reason, it is not and never will be. */
+  private accept({ session, present }: FoundSession, wish: SessionWish, refusal: RefusalReason | undefined): void {
+    const { opened, connection } = this;
+    // The client did not wait.
+    if (this.ended || opened === undefined) return;
+    if (refusal !== undefined && !present) {
+      session.expirySeconds = 0;
+      connection.refuse(ReasonCode.implementationSpecificError, 'the session could not be stored');
+      return;
+    }
+    this.accepted = true;
+    const { packet } = opened;
     const properties: MqttProperties = {};
-    if (packet.clientId === '') properties.assignedClientIdentifier = clientId;
-    if (expirySeconds < (packet.properties.sessionExpiryInterval ?? 0))
-      properties.sessionExpiryInterval = expirySeconds;
+    if (packet.clientId === '') properties.assignedClientIdentifier = session.clientId;
+    if (wish.expirySeconds < (packet.properties.sessionExpiryInterval ?? 0)) {
+      properties.sessionExpiryInterval = wish.expirySeconds;
+    }
     connection.accept({ session: session.mqtt, sessionPresent: present, properties });
-    if (present) session.resume();
+    if (present && this.session === session) session.resume();
   }
 
   onDisconnect(packet: DisconnectPacket): void {
@@ -170,12 +237,14 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   onClosed(): void {
     if (this.ended) return;
     this.ended = true;
-    const { session, opened, will } = this;
+    const { session } = this;
+    const will = this.accepted ? this.will : undefined;
     this.publisher?.close();
     this.session = undefined;
     this.publisher = undefined;
-    if (session !== undefined && opened !== undefined) {
-      this.registry.left(session, will === undefined ? undefined : { will, principal: opened.principal });
+    if (session !== undefined) {
+      if (will === undefined) this.registry.wills.forget(session.clientId);
+      this.registry.left(session, will);
     }
     this.host.end();
   }
@@ -211,22 +280,46 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     const codes = packet.subscriptions.map((request) => {
       const source = request.shared?.filter ?? request.filter;
       if (!context.authorizer.authorize(this.principal, 'recv', source)) return ReasonCode.notAuthorized;
+      const unwritable = session.records === undefined ? undefined : context.broker.unwritable;
+      if (unwritable !== undefined) return subscribeCode(unwritable);
       const { code, isNew } = session.subscribe(request, identifier);
       const subscription = session.subscriptions.get(request.filter);
       const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
       if (subscription !== undefined && request.shared === undefined && wantsRetained) fresh.push(subscription);
       return code;
     });
+    const answer = (refusal: RefusalReason | undefined): void => {
+      if (this.session !== session) return;
+      this.subscribed(session, { packet, codes, fresh }, refusal);
+    };
+    if (session.records !== undefined && context.broker.unwritable === undefined) context.broker.whenDurable(answer);
+    else answer(undefined);
+  }
+
+  /** The subscriptions are on disk, where they are kept; or, with a reason, they are not. */
+  private subscribed(session: ClientSession, made: Subscribed, refusal: RefusalReason | undefined): void {
+    const { packet, codes, fresh } = made;
+    if (refusal !== undefined) {
+      const failed = codes.map((code) => (code < FAILURE ? subscribeCode(refusal) : code));
+      for (const { filter } of packet.subscriptions) session.unsubscribe(filter);
+      this.connection.answerSubscribe(packet.packetId, failed);
+      return;
+    }
     this.connection.answerSubscribe(packet.packetId, codes);
     for (const subscription of fresh) {
-      if (subscription.onQueue) continue;
-      session.sendRetained(subscription, context.broker.retainedMatching(subscription.source));
+      if (subscription.onQueue || session.subscriptions.get(subscription.filter) !== subscription) continue;
+      session.sendRetained(subscription, this.context.broker.retainedMatching(subscription.source));
     }
   }
 
   onUnsubscribe(packet: UnsubscribePacket): void {
-    const codes = packet.filters.map((filter) => this.session?.unsubscribe(filter) ?? ReasonCode.unspecifiedError);
-    this.connection.answerUnsubscribe(packet.packetId, codes);
+    const { session, connection } = this;
+    if (session === undefined) return;
+    const codes = packet.filters.map((filter) => session.unsubscribe(filter));
+    const answer = (): void => connection.answerUnsubscribe(packet.packetId, codes);
+    // A journal that has failed does not forget either: the subscription is back after the restart.
+    if (session.records === undefined) answer();
+    else this.context.broker.whenTakenBack((refusal) => (refusal === undefined ? answer() : undefined));
   }
 }
 

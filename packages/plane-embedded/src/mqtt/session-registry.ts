@@ -1,14 +1,15 @@
 /**
- * All sessions of the server by client identifier: found again, taken over, expired; and the wills that wait for their
- * delay. Bounded in number: the session that has been away longest gives way.
+ * All sessions of the server by client identifier: found again, taken over, expired. Bounded in number: the session that
+ * has been away longest gives way.
  */
-import type { Will } from '@millrace/mqtt';
-import type { Principal } from '@millrace/security';
 import { ClientSession } from './client-session.js';
+import { encodeClock, type KeptWill, Kind } from './kept-formats.js';
 import type { MqttContext } from './mqtt-context.js';
-import { messageOfWill } from './publication-message.js';
 import { Shares } from './shares.js';
-import { type PendingWill, sendWill } from './will.js';
+import { Wills } from './will.js';
+
+/** How often it is written down that the server is there, ms: so exactly is it known after a crash when that was. */
+export const CLOCK_MS = 60_000;
 
 export interface SessionWish {
   readonly clientId: string;
@@ -18,16 +19,26 @@ export interface SessionWish {
   readonly expirySeconds: number;
 }
 
+export interface FoundSession {
+  readonly session: ClientSession;
+  /** It was there before. */
+  readonly present: boolean;
+  /** Something is kept, or not kept any more: CONNACK waits until that is on disk. */
+  readonly waits: boolean;
+}
+
 export class SessionRegistry {
+  readonly shares = new Shares();
+  readonly wills: Wills;
   private readonly context: MqttContext;
-  private readonly shares = new Shares();
   private readonly sessions = new Map<string, ClientSession>();
   /** Sessions without a connection, in the order in which they were left. */
   private readonly away = new Set<ClientSession>();
-  private readonly wills = new Map<string, PendingWill>();
+  private clockMs = 0;
 
   constructor(context: MqttContext) {
     this.context = context;
+    this.wills = new Wills(context);
   }
 
   get size(): number {
@@ -41,23 +52,22 @@ export class SessionRegistry {
   /**
    * The session for a client that connects; a connection that it had is ended first [MQTT-3.1.4-3].
    */
-  open(wish: SessionWish): { readonly session: ClientSession; readonly present: boolean } | 'too-many' | 'not-owner' {
+  open(wish: SessionWish): FoundSession | 'too-many' | 'not-owner' {
     const before = this.sessions.get(wish.clientId);
     if (before !== undefined && before.owner !== wish.owner) return 'not-owner';
     before?.link?.end(0x8e, 'another connection has taken the session over');
     const present = this.sessions.get(wish.clientId);
     if (present !== undefined && !wish.cleanStart) {
       this.away.delete(present);
-      this.wills.delete(wish.clientId); // [MQTT-3.1.3-9]
+      this.wills.forget(wish.clientId); // [MQTT-3.1.3-9]
       present.expirySeconds = wish.expirySeconds;
-      return { session: present, present: true };
+      return { session: present, present: true, waits: present.records !== undefined };
     }
     if (present !== undefined) this.end(present); // [MQTT-3.1.4-4]
     if (this.sessions.size >= this.context.settings.sessions && !this.makeRoom()) return 'too-many';
     const session = new ClientSession(wish, this.context, this.shares);
-    session.expirySeconds = wish.expirySeconds;
     this.sessions.set(wish.clientId, session);
-    return { session, present: false };
+    return { session, present: false, waits: session.records !== undefined || present?.records !== undefined };
   }
 
   private makeRoom(): boolean {
@@ -69,52 +79,44 @@ export class SessionRegistry {
     return false;
   }
 
-  /** The connection of a session is gone. `will`: what is to be said of it. */
-  left(session: ClientSession, will: { readonly will: Will; readonly principal: Principal } | undefined): void {
-    const nowMs = this.context.broker.nowMs;
-    session.detach(nowMs);
-    if (will !== undefined) this.plan(session, will, nowMs);
-    if (session.durable) this.away.add(session);
-    else this.end(session);
+  /** After a restart: a session whose client is away; the one that was left first comes first. */
+  restore(session: ClientSession): void {
+    this.sessions.set(session.clientId, session);
+    this.away.add(session);
   }
 
-  /** A will goes out at once, after its delay, or when its session ends, whichever is first (MQTT 5 §3.1.3.2.2). */
-  private plan(
-    session: ClientSession,
-    will: { readonly will: Will; readonly principal: Principal },
-    nowMs: number,
-  ): void {
-    const delaySeconds = will.will.properties.willDelayInterval ?? 0;
-    const pending: PendingWill = {
-      message: messageOfWill(will.will, nowMs),
-      principal: will.principal,
-      dueAt: nowMs + delaySeconds * 1000,
-    };
-    if (delaySeconds === 0) sendWill(pending, this.context);
-    else this.wills.set(session.clientId, pending);
+  /** The connection of a session is gone. `will`: what is to be said of it. */
+  left(session: ClientSession, will: KeptWill | undefined): void {
+    const nowMs = this.context.broker.nowMs;
+    session.detach(nowMs);
+    if (will !== undefined) this.wills.plan(session.clientId, will, nowMs);
+    if (session.durable) this.away.add(session);
+    else this.end(session);
   }
 
   private end(session: ClientSession): void {
     this.away.delete(session);
     this.sessions.delete(session.clientId);
     session.end();
-    const will = this.wills.get(session.clientId);
-    if (will === undefined) return;
-    this.wills.delete(session.clientId);
-    sendWill(will, this.context);
+    this.wills.sendNow(session.clientId);
   }
 
   /** Sends wills that are due and ends sessions that have expired. Call it about once a second. */
   tick(nowMs: number): void {
-    for (const [clientId, will] of this.wills) {
-      if (will.dueAt > nowMs) continue;
-      this.wills.delete(clientId);
-      sendWill(will, this.context);
-    }
+    this.wills.tick(nowMs);
     for (const session of this.away) {
       if (session.expiresAt > nowMs) continue;
       this.end(session);
       this.context.counters.sessionsExpired++;
     }
+    if (this.sessions.size > this.away.size) this.writeClock(nowMs);
+  }
+
+  /** Clients are connected: should the server fail, their sessions have been away since then. */
+  writeClock(nowMs: number): void {
+    const { broker } = this.context;
+    if (nowMs - this.clockMs < CLOCK_MS || !broker.durable) return;
+    this.clockMs = nowMs;
+    broker.keep(Kind.clock, 'alive', encodeClock(nowMs));
   }
 }

@@ -6,6 +6,10 @@ export class Shares {
     if (durableName !== undefined) this.members.set(durableName, (this.members.get(durableName) ?? 0) + 1);
   }
 
+  has(durableName: string): boolean {
+    return this.members.has(durableName);
+  }
+
   /** @returns true when that was the last one */
   leave(durableName: string | undefined): boolean {
     if (durableName === undefined) return false;

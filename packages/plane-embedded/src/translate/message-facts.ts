@@ -6,6 +6,7 @@ import { decodeMapSection, decodeProperties, type MessageId, MessageSections } f
 import { type Message, MessageFormat } from '@millrace/broker';
 import { decodeProperties as decodeMqttProperties, PropertyPlace } from '@millrace/mqtt';
 import { bytesOf, textOf } from './amqp-text.js';
+import { MQTT_ID } from './duplicate-id.js';
 
 export interface MessageFacts {
   readonly subject: string | undefined;
@@ -67,6 +68,7 @@ function factsOfMqtt(message: Message): MessageFacts {
   for (const [name, value] of own.userProperties ?? []) properties[name] = value;
   return {
     ...NONE,
+    messageId: own.userProperties?.find(([name]) => name === MQTT_ID)?.[1],
     correlationId: own.correlationData?.toString('utf8'),
     replyTo: own.responseTopic,
     contentType: own.contentType,

@@ -12,7 +12,7 @@ import {
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
-import { type AddressSettingsInput, Broker } from '@millrace/broker';
+import { type AddressSettingsInput, Broker, Recovery } from '@millrace/broker';
 import { type Journal, MemoryJournal } from '@millrace/journal';
 import type { Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
@@ -20,10 +20,12 @@ import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.
 import type { AmqpService } from '../../src/amqp/amqp-service.js';
 import { Listener } from '../../src/listener.js';
 import { Turn, type TurnTask } from '../../src/turn.js';
+import type { CrashingJournal } from '../support/crashing-journal.js';
 
 export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
   readonly journal?: Journal;
+  readonly recovery?: Recovery;
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
@@ -32,6 +34,7 @@ export interface ServerOptions {
 
 export class AmqpServer {
   readonly broker: Broker;
+  readonly journal: Journal;
   readonly context: AmqpContext;
   readonly listener: Listener;
   readonly faults: unknown[] = [];
@@ -39,9 +42,11 @@ export class AmqpServer {
 
   constructor(options: ServerOptions = {}) {
     const turn = new Turn();
+    this.journal = options.journal ?? new MemoryJournal();
     const commit: TurnTask = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
     this.broker = new Broker({
-      journal: options.journal ?? new MemoryJournal(),
+      journal: this.journal,
+      ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       now: Date.now,
       scheduleCommit: () => turn.scheduleCommit(commit),
     });
@@ -86,6 +91,14 @@ export class AmqpServer {
     await Promise.all(this.clients.map((client) => client.close()));
     await this.listener.stop('the test is over', 500);
   }
+}
+
+/** What the disk of a crashed server has, in a new one. */
+export async function restart(journal: CrashingJournal, options: ServerOptions = {}): Promise<AmqpServer> {
+  const recovery = new Recovery();
+  const again = journal.crash();
+  for (const record of again.records) recovery.replay(record);
+  return AmqpServer.start({ ...options, journal: again, recovery });
 }
 
 /** A client's engine on a socket, for what the client library does not do. */

@@ -142,7 +142,8 @@ test('what a failed job had not committed goes back to its source', async () => 
 test('removing a job forgets it at its source', async () => {
   await fixture.deploy();
   fixture.access.commitMs = 1000;
-  fixture.send(1, 20);
+  fixture.access.batchMessages = 1;
+  fixture.send(1, 20, 21);
   fixture.pass();
   await fixture.plane.remove('job');
   expect(fixture.access.forgotten).toEqual(['job']);
@@ -168,4 +169,23 @@ test('the same SQL deployed again goes on; another one starts anew and says so',
   fixture.pass(10_000);
   expect(fixture.access.bodies).toEqual(['1']);
   expect(fixture.access.forgotten).toEqual([]);
+});
+
+test.each([
+  ['results', 'INSERT INTO max SELECT body FROM STREAM temperature', 4_000],
+  [
+    'changed groups',
+    `INSERT INTO max SELECT body FROM STREAM temperature GROUP BY window(time, '5 seconds'), body`,
+    8_192,
+  ],
+])('goes on when more %s gathered during a commit than it may hold', async (_, sql, rows) => {
+  fixture.access.keepsState = true;
+  fixture.access.commitMs = 50;
+  fixture.access.batchMessages = rows;
+  await fixture.deploy(sql);
+  for (let part = 0; part < 12; part++)
+    fixture.send(0, ...Array.from({ length: rows }, (_message, n) => part * rows + n));
+  fixture.pass(60_000);
+  expect(fixture.status).toMatchObject({ rowsIn: rows * 12, rowsOut: rows * 12, backlog: 0 });
+  expect(new Set(fixture.access.bodies).size).toBe(rows * 12);
 });

@@ -21,16 +21,18 @@ export class JobFixture {
   readonly access = new ScriptedAccess();
   readonly faults: unknown[] = [];
   otherReceivers = 0;
-  readonly plane = new EmbeddedProcessingPlane({
-    access: this.access,
-    otherReceivers: () => this.otherReceivers,
-    onFault: (error) => this.faults.push(error),
-  });
+  plane = this.open();
 
   /** Timers, setImmediate and the clock stand still at START until `pass`. */
   static begin(): JobFixture {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'Date'], now: START });
     return new JobFixture();
+  }
+
+  /** As when the process ends and begins: what was committed is there, and jobs are deployed again by whoever did it. */
+  restart(): void {
+    this.plane.close();
+    this.plane = this.open();
   }
 
   end(): void {
@@ -57,6 +59,14 @@ export class JobFixture {
     const observation = this.plane.observe('job');
     if (observation === undefined) throw new Error('there is no job');
     return observation;
+  }
+
+  private open(): EmbeddedProcessingPlane {
+    return new EmbeddedProcessingPlane({
+      access: this.access,
+      otherReceivers: () => this.otherReceivers,
+      onFault: (error) => this.faults.push(error),
+    });
   }
 
   /** `start=count:max` of each window stored. */

@@ -36,9 +36,10 @@ export class Plant {
   readonly access: EmbeddedMessageAccess;
   readonly plane: EmbeddedProcessingPlane;
 
-  constructor() {
+  /** @param journal in place of the one that fails */
+  constructor(journal?: Journal) {
     this.broker = new Broker({
-      journal: this.journal,
+      journal: journal ?? this.journal,
       now: Date.now,
       scheduleCommit: () => setImmediate(() => this.broker.commitPending()),
     });

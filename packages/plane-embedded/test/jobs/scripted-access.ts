@@ -28,6 +28,20 @@ export class ScriptedAccess implements MessageAccess {
   /** How long a commit takes, ms. Default: it is done before `commit` returns. */
   commitMs: number | undefined = undefined;
   attempts = 0;
+  /** Default: a journal that keeps nothing. */
+  keepsState = false;
+  /** Commits under way, of whichever reader. */
+  committing = 0;
+  /** What commits came to. */
+  readonly records = new Map<string, Uint8Array>();
+
+  state(): ReadonlyMap<string, Uint8Array> | 'committing' {
+    return this.committing > 0 ? 'committing' : new Map(this.records);
+  }
+
+  forgetState(): void {
+    this.records.clear();
+  }
 
   open(options: OpenOptions): MessageReader {
     if (this.reader?.closed === false) throw new Error('the job has a reader already');
@@ -38,6 +52,7 @@ export class ScriptedAccess implements MessageAccess {
 
   forget(job: string): void {
     this.forgotten.push(job);
+    this.records.clear();
   }
 
   send(...messages: ScriptedMessage[]): void {
@@ -55,12 +70,14 @@ export class ScriptedReader implements MessageReader {
   closed = false;
   undecodable = 0;
   private readonly access: ScriptedAccess;
-  private readonly options: OpenOptions;
+  readonly options: OpenOptions;
   private readonly addressNames: string[] = [];
   private readonly open: { readonly token: number; readonly messages: readonly ScriptedMessage[] }[] = [];
   private announced = false;
   private token = 0;
   private committing = false;
+  /** Token up to which a commit under way consumes. */
+  private consuming = 0;
 
   constructor(access: ScriptedAccess, options: OpenOptions) {
     this.access = access;
@@ -94,12 +111,18 @@ export class ScriptedReader implements MessageReader {
     if (this.committing) throw new Error('a commit is under way');
     if (commit.consumed !== undefined && commit.consumed > this.token) throw new Error('consumed what was never read');
     this.committing = true;
+    this.access.committing += 1;
+    this.consuming = commit.consumed ?? 0;
     this.access.attempts += 1;
     const error = this.access.refuse(this.access.attempts);
     const finish = (): void => {
       this.committing = false;
+      this.access.committing -= 1;
+      this.consuming = 0;
       if (error === undefined) this.store(commit);
+      else if (this.closed) this.access.waiting.unshift(...this.open.splice(0).flatMap(({ messages }) => messages));
       done(error);
+      if (this.access.reader !== this) this.access.reader?.options.onReady();
     };
     if (this.access.commitMs === undefined) finish();
     else setTimeout(finish, this.access.commitMs);
@@ -117,17 +140,25 @@ export class ScriptedReader implements MessageReader {
     return Date.now();
   }
 
+  advanceClock(): void {}
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.access.waiting.unshift(...this.open.flatMap(({ messages }) => messages));
-    this.open.length = 0;
+    // What a commit under way consumes comes back only if that fails.
+    const kept = this.open.filter(({ token }) => token <= this.consuming);
+    this.access.waiting.unshift(...this.open.slice(kept.length).flatMap(({ messages }) => messages));
+    this.open.length = kept.length;
   }
 
   private store(commit: Commit): void {
     // A transaction that the broker has begun goes through, although its reader is closed meanwhile.
     this.access.commits.push(commit);
-    this.access.stored.push(...commit.outputs);
+    for (const output of commit.outputs) this.access.stored.push(output);
+    for (const { key, bytes } of commit.state) {
+      if (bytes === undefined) this.access.records.delete(key);
+      else this.access.records.set(key, bytes);
+    }
     while (this.open.length > 0 && this.open[0]!.token <= (commit.consumed ?? 0)) this.open.shift();
   }
 

@@ -171,6 +171,7 @@ describe('the other columns', () => {
         ['room', 'kitchen'],
         ['__proto__', 'x'],
         ['room', 'bath'],
+        ['message-id', 'm-1'],
       ],
     });
     message.durable = true;
@@ -178,6 +179,7 @@ describe('the other columns', () => {
     const [row] = rowsOf([message], OTHERS);
     expect(row).toEqual({
       ...nothing,
+      message_id: 'm-1',
       correlation_id: 'c-1',
       reply_to: 'answers',
       content_type: 'text/plain',
@@ -188,6 +190,7 @@ describe('the other columns', () => {
     expect(Object.entries(row!.properties!)).toEqual([
       ['room', 'bath'],
       ['__proto__', 'x'],
+      ['message-id', 'm-1'],
     ]);
   });
 

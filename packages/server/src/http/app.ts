@@ -9,6 +9,7 @@ import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
 import { answerToError, problemResponse, refuse } from './problems.js';
 import { callOf, json, type Route, routerPath } from './route.js';
+import { backupRoute } from './v1-backup.js';
 import { documentRoutes } from './v1-documents.js';
 import { jobRoutes } from './v1-jobs.js';
 import { messageRoutes } from './v1-messages.js';
@@ -50,6 +51,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...documentRoutes({ controller, authorizer }, 'Address'),
     ...documentRoutes({ controller, authorizer }, 'Job'),
     ...systemRoutes(dependencies),
+    backupRoute(dependencies),
     homeRoute(dependencies),
   ];
   routes.push({

@@ -1,3 +1,4 @@
+import type { StoreStatus } from '@millrace/contract';
 import type { Controller, Endpoint } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
 
@@ -14,6 +15,10 @@ export interface HttpDependencies {
   readonly startedAt: Date;
   /** Where everything listens, HTTP too. */
   readonly endpoints: () => readonly Endpoint[];
+  /** Begins a backup of the store as it is now. Default: there is no store on disk. */
+  readonly backup?: () => AsyncIterable<Uint8Array> | 'under-way';
+  /** Default: memory. */
+  readonly store?: () => StoreStatus;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
   /** Told of what became a 500. Default: dropped. */

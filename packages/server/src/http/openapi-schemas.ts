@@ -54,6 +54,7 @@ const address = z.strictObject({
         rejected: count,
         expired: count,
         deadLettered: count,
+        duplicates: count,
       })
       .optional(),
   }),
@@ -177,6 +178,14 @@ export const ANSWER_SCHEMAS = {
     addresses: z.strictObject({ total: count, ready: count }),
     jobs: z.strictObject({ total: count, running: count }),
     connections: count,
+    store: z.strictObject({
+      kind: z.enum(['memory', 'disk']),
+      state: z.enum(['open', 'full', 'failed', 'closed']),
+      message: z.string().optional(),
+      directory: z.string().optional(),
+      bytesOnDisk: count.optional(),
+      bytesLive: count.optional(),
+    }),
   }),
   Probe: z.strictObject({ status: z.string() }),
   V3Address: v3Output,

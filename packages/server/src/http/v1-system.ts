@@ -1,5 +1,5 @@
 /** What the server tells about itself: connections, status, probes. */
-import { problemError, type ServerStatus } from '@millrace/contract';
+import { problemError, type ServerStatus, type StoreStatus } from '@millrace/contract';
 import type { HttpDependencies } from './dependencies.js';
 import { PAGING_PARAMETERS, pageOf } from './paging.js';
 import { demand } from './permission.js';
@@ -32,11 +32,13 @@ export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
       method: 'GET',
       path: '/readyz',
       operation: 'isReady',
-      summary: 'All documents have been brought to the planes once',
+      summary: 'All documents have been brought to the planes once, and the store has not failed',
       answers: { 200: { summary: 'ready', schema: 'Probe' } },
       handle: () => {
-        if (controller.ready) return json({ status: 'ready' });
-        throw problemError('not-ready', 'documents are being brought to the planes');
+        if (!controller.ready) throw problemError('not-ready', 'documents are being brought to the planes');
+        const { state, message } = storeOf(dependencies);
+        if (state === 'failed') throw problemError('store-failed', message ?? 'the store has failed');
+        return json({ status: 'ready' });
       },
     },
   ];
@@ -90,7 +92,14 @@ function connectionRoutes({ controller, authorizer }: HttpDependencies): readonl
   ];
 }
 
-export function statusOf({ controller, version, startedAt, endpoints }: HttpDependencies): ServerStatus {
+const MEMORY: StoreStatus = { kind: 'memory', state: 'open' };
+
+function storeOf({ store }: HttpDependencies): StoreStatus {
+  return store?.() ?? MEMORY;
+}
+
+export function statusOf(dependencies: HttpDependencies): ServerStatus {
+  const { controller, version, startedAt, endpoints } = dependencies;
   const addresses = controller.names('Address');
   const jobs = controller.names('Job');
   return {
@@ -111,5 +120,6 @@ export function statusOf({ controller, version, startedAt, endpoints }: HttpDepe
       running: jobs.filter((name) => controller.get('Job', name)?.status.phase === 'Running').length,
     },
     connections: controller.messaging.observeConnections().length,
+    store: storeOf(dependencies),
   };
 }

@@ -262,6 +262,7 @@ describe('what the server tells of itself', () => {
       planes: { messaging: 'fake', processing: 'fake' },
       addresses: { total: 1, ready: 1 },
       connections: 2,
+      store: { kind: 'memory', state: 'open' },
     });
     expect((await call('GET', '/healthz')).status).toBe(200);
     expect((await call('GET', '/readyz')).status).toBe(200);

@@ -3,7 +3,7 @@
  * another one of its kind, so that sliding windows are put together from panes.
  */
 import type { ErrorCondition } from '../errors.js';
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import type { GroupRun, StateReader, StateWriter } from '../state-bytes.js';
 import { capacityFor, type Vector } from '../vector.js';
 
 /** The rows to take in. */
@@ -29,9 +29,10 @@ export interface Accumulator {
   merge(other: Accumulator, from: number, to: number): void;
   /** The results of the first `groups` groups. */
   result(groups: number, errors: ResultErrors): Vector;
-  write(state: StateWriter, groups: number): void;
-  /** After `reserve`. */
-  read(state: StateReader, groups: number): void;
+  /** Writes what it keeps for these groups. */
+  write(state: StateWriter, run: GroupRun): void;
+  /** Puts what `write` wrote in the place of what it has for as many groups, for which there is room. */
+  read(state: StateReader, run: GroupRun): void;
 }
 
 type Growing = Int32Array | Float64Array | BigInt64Array | Uint8Array;

@@ -1,5 +1,5 @@
 /** count(*), count(x) and count_if(x): which rows count is decided before, so all three count what is included. */
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import type { GroupRun, StateReader, StateWriter } from '../state-bytes.js';
 import { type Longs, Result, type Vector } from '../vector.js';
 import { type Accumulator, grown, type Rows } from './accumulator.js';
 
@@ -37,11 +37,11 @@ export class CountAccumulator implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.counts, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.counts, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.counts);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.counts, run);
   }
 }

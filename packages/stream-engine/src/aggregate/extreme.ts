@@ -1,7 +1,7 @@
 /** min and max. NaN is greater than any other number; NULLs are skipped; without a row the result is NULL. */
 import type { DataType } from '@millrace/sql';
 import { compareValues } from '../expression/comparison.js';
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import type { GroupRun, StateReader, StateWriter } from '../state-bytes.js';
 import {
   type Doubles,
   type Ints,
@@ -14,6 +14,9 @@ import {
 } from '../vector.js';
 import { type Accumulator, grown, type Rows } from './accumulator.js';
 import { KeyWriter, readKeys } from './key-bytes.js';
+
+/** As a key (key-bytes.ts). */
+const NULL = Uint8Array.of(0);
 
 export type Direction = 'min' | 'max';
 
@@ -54,14 +57,14 @@ export class IntExtreme implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.best, groups);
-    state.array(this.seen, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.best);
-    state.array(this.seen);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 
   private offer(group: number, value: number): void {
@@ -146,14 +149,14 @@ export class DoubleExtreme implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.best, groups);
-    state.array(this.seen, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.best);
-    state.array(this.seen);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 }
 
@@ -206,14 +209,14 @@ export class LongExtreme implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.best, groups);
-    state.array(this.seen, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.best);
-    state.array(this.seen);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.best, run);
+    state.column(this.seen, run);
   }
 }
 
@@ -254,19 +257,24 @@ export class ValueExtreme implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
+  write(state: StateWriter, run: GroupRun): void {
     const writer = new KeyWriter();
-    const column = [this.result(groups)];
-    for (let group = 0; group < groups; group++) {
-      writer.write(column, [this.type], group);
+    const column: Values = { form: 'values', values: this.best, nulls: undefined };
+    for (let index = run.from; index < run.to; index++) {
+      const group = run.groups[index]!;
+      if (this.best[group] === null) {
+        state.bytes(NULL);
+        continue;
+      }
+      writer.write([column], [this.type], group);
       state.bytes(writer.buffer.subarray(0, writer.length));
     }
   }
 
-  read(state: StateReader, groups: number): void {
-    for (let group = 0; group < groups; group++) {
+  read(state: StateReader, run: GroupRun): void {
+    for (let index = run.from; index < run.to; index++) {
       const [column] = readKeys([this.type], state.bytes(), new Int32Array(1), 1);
-      this.best[group] = readValue(column!, this.type, 0);
+      this.best[run.groups[index]!] = readValue(column!, this.type, 0);
     }
   }
 

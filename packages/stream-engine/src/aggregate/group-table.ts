@@ -3,7 +3,7 @@
  * Int32Arrays; the bytes of all keys lie one after another in one arena. Does not forget: a pane goes as a whole.
  */
 import type { DataType } from '@millrace/sql';
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import { StateError, type StateReader, type StateWriter } from '../state-bytes.js';
 import type { Dictionary, Vector } from '../vector.js';
 import { type KeyWriter, readKeys } from './key-bytes.js';
 
@@ -51,18 +51,28 @@ export class GroupTable {
     return readKeys(this.types, this.arena, this.offsets, this.size);
   }
 
-  write(state: StateWriter): void {
-    state.unsigned(this.size);
-    for (let group = 0; group < this.size; group++)
+  /** The keys of the groups from..to. */
+  write(state: StateWriter, from: number, to: number): void {
+    for (let group = from; group < to; group++)
       state.bytes(this.arena.subarray(this.offsets[group]!, this.offsets[group + 1]!));
   }
 
-  read(state: StateReader): void {
-    const size = state.unsigned();
-    for (let group = 0; group < size; group++) {
+  /** Reads the keys of the next `count` groups. */
+  read(state: StateReader, count: number): void {
+    for (let left = count; left > 0; left--) {
+      const { size } = this;
       const key = state.bytes();
-      this.findOrAdd(key, 0, key.length);
+      if (this.findOrAdd(key, 0, key.length) !== size) throw new StateError('damaged', 'two groups have one key');
     }
+  }
+
+  /** Makes room for that many groups at once, in a table that is empty. */
+  reserve(groups: number): void {
+    let slots = FIRST_SLOTS;
+    while (slots < (groups + 1) * 2) slots *= 2;
+    this.slots = new Int32Array(slots);
+    this.offsets = new Int32Array(slots);
+    this.hashes = new Int32Array(slots);
   }
 
   private resolveNames(column: Dictionary, from: number, to: number, groups: Int32Array): void {

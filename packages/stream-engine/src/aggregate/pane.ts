@@ -3,7 +3,7 @@
  * of size and slide. It keeps the groups and what their aggregates have gathered.
  */
 import type { AggregateCall, DataType } from '@millrace/sql';
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import { type GroupRun, StateError, type StateReader, type StateWriter } from '../state-bytes.js';
 import type { Vector } from '../vector.js';
 import type { Accumulator, ResultErrors, Rows } from './accumulator.js';
 import { GroupTable } from './group-table.js';
@@ -67,19 +67,34 @@ export class Pane {
     return this.accumulators[aggregate]!.result(this.groupCount, errors);
   }
 
-  write(state: StateWriter): void {
-    state.double(this.startUs);
-    this.table?.write(state);
-    for (const accumulator of this.accumulators) accumulator.write(state, this.groupCount);
+  /** Writes the keys of the groups from..to; none without grouping columns. */
+  writeKeys(state: StateWriter, from: number, to: number): void {
+    this.table?.write(state, from, to);
   }
 
-  /** Reads what `write` wrote after the start. */
-  read(state: StateReader): void {
-    if (this.table !== undefined) {
-      this.table.read(state);
-      this.reserve(this.table.size);
+  /** Reads the keys of the next `count` groups. */
+  readKeys(state: StateReader, count: number): void {
+    if (this.table === undefined) {
+      if (count > 1) throw new StateError('damaged', 'a pane without grouping columns has several groups');
+      return;
     }
-    for (const accumulator of this.accumulators) accumulator.read(state, this.groupCount);
+    this.table.read(state, count);
+    this.reserve(this.table.size);
+  }
+
+  writeValues(state: StateWriter, run: GroupRun): void {
+    for (const accumulator of this.accumulators) accumulator.write(state, run);
+  }
+
+  readValues(state: StateReader, run: GroupRun): void {
+    for (const accumulator of this.accumulators) accumulator.read(state, run);
+  }
+
+  /** Makes room in a pane that is empty, so that nothing is moved while its groups are read. */
+  expect(groups: number): void {
+    if (this.table === undefined) return;
+    this.table.reserve(groups);
+    for (const accumulator of this.accumulators) accumulator.reserve(groups);
   }
 
   private reserve(groups: number): void {

@@ -4,7 +4,7 @@
  */
 import type { DataType } from '@millrace/sql';
 import { divideRounded, fits } from '../expression/decimal.js';
-import type { StateReader, StateWriter } from '../state-bytes.js';
+import { type GroupRun, StateError, type StateReader, type StateWriter } from '../state-bytes.js';
 import { type Doubles, type Ints, type Longs, Result, type Values, type Vector } from '../vector.js';
 import { type Accumulator, grown, type ResultErrors, type Rows } from './accumulator.js';
 
@@ -54,26 +54,43 @@ export class IntSumAccumulator implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.sums, groups);
-    state.array(this.counts, groups);
-    state.unsigned(this.spilled.size);
-    for (const [group, wide] of this.spilled) {
-      state.unsigned(group);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.counts, run);
+    const { spilled } = this;
+    const at = state.length;
+    state.unsigned(0);
+    if (spilled.size === 0) return;
+    let count = 0;
+    for (let index = run.from; index < run.to; index++) {
+      const wide = spilled.get(run.groups[index]!);
+      if (wide === undefined) continue;
+      count++;
+      state.unsigned(index - run.from);
       state.text(wide.toString());
     }
+    state.patch(at, count);
   }
 
-  read(state: StateReader): void {
-    state.array(this.sums);
-    state.array(this.counts);
-    for (let left = state.unsigned(); left > 0; left--) this.spilled.set(state.unsigned(), BigInt(state.text()));
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.counts, run);
+    // What was spilled is never taken back, so that the groups without an entry had none before.
+    for (let left = state.unsigned(); left > 0; left--) {
+      const index = run.from + state.unsigned();
+      this.spilled.set(groupAt(run, index), BigInt(state.text()));
+    }
   }
 
   private spill(group: number): void {
     this.spilled.set(group, (this.spilled.get(group) ?? 0n) + BigInt(this.sums[group]!));
     this.sums[group] = 0;
   }
+}
+
+function groupAt({ groups, to }: GroupRun, index: number): number {
+  if (index >= to) throw new StateError('damaged', 'the state has more sums than groups');
+  return groups[index]!;
 }
 
 function storeLong(result: Result<Longs>, group: number, exact: bigint, errors: ResultErrors): void {
@@ -133,16 +150,16 @@ export class LongSumAccumulator implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.sums, groups);
-    state.array(this.carries, groups);
-    state.array(this.counts, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.carries, run);
+    state.column(this.counts, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.sums);
-    state.array(this.carries);
-    state.array(this.counts);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.carries, run);
+    state.column(this.counts, run);
   }
 }
 
@@ -183,14 +200,14 @@ export class DoubleSumAccumulator implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.sums, groups);
-    state.array(this.counts, groups);
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.counts, run);
   }
 
-  read(state: StateReader): void {
-    state.array(this.sums);
-    state.array(this.counts);
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.sums, run);
+    state.column(this.counts, run);
   }
 
   private addInts(values: Int32Array, rows: Rows): void {
@@ -282,13 +299,13 @@ export class DecimalSumAccumulator implements Accumulator {
     return vector;
   }
 
-  write(state: StateWriter, groups: number): void {
-    state.array(this.counts, groups);
-    for (let group = 0; group < groups; group++) state.text(this.sums[group]!.toString());
+  write(state: StateWriter, run: GroupRun): void {
+    state.column(this.counts, run);
+    for (let index = run.from; index < run.to; index++) state.text(this.sums[run.groups[index]!]!.toString());
   }
 
-  read(state: StateReader, groups: number): void {
-    state.array(this.counts);
-    for (let group = 0; group < groups; group++) this.sums[group] = BigInt(state.text());
+  read(state: StateReader, run: GroupRun): void {
+    state.column(this.counts, run);
+    for (let index = run.from; index < run.to; index++) this.sums[run.groups[index]!] = BigInt(state.text());
   }
 }

@@ -17,7 +17,7 @@ export interface OperatorOptions {
   readonly counters: Counters;
 }
 
-/** Of one job since it was compiled; not part of its state. */
+/** Of one job since it began; kept with its state. */
 export interface Counters {
   rowsIn: number;
   rowsOut: number;
@@ -43,14 +43,14 @@ export abstract class Operator {
     this.next?.advance(watermarkUs);
   }
 
-  /** Writes what the operator keeps. Deltas since the last snapshot will be a second method beside this one. */
-  snapshot(state: StateWriter): void {
-    this.next?.snapshot(state);
+  /** Writes the few numbers that the operator keeps, with each commit; the groups of windows are kept apart. */
+  writeHead(state: StateWriter): void {
+    this.next?.writeHead(state);
   }
 
-  /** Reads what `snapshot` wrote, into an operator that has seen no row. */
-  restore(state: StateReader): void {
-    this.next?.restore(state);
+  /** Reads what `writeHead` wrote, into an operator that has seen no row. */
+  readHead(state: StateReader): void {
+    this.next?.readHead(state);
   }
 
   /**

@@ -50,13 +50,13 @@ export class WatermarkOperator extends Operator {
   /** The watermark over `time` says nothing about event times. */
   override advance(): void {}
 
-  override snapshot(state: StateWriter): void {
+  override writeHead(state: StateWriter): void {
     state.double(this.watermarkUs);
-    super.snapshot(state);
+    super.writeHead(state);
   }
 
-  override restore(state: StateReader): void {
+  override readHead(state: StateReader): void {
     this.watermarkUs = state.double();
-    super.restore(state);
+    super.readHead(state);
   }
 }

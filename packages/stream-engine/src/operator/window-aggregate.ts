@@ -12,11 +12,18 @@ import type { ColumnBatch } from '../column-batch.js';
 import { JobError, RowErrors } from '../errors.js';
 import { ExpressionCompiler } from '../expression/compile.js';
 import type { Evaluator } from '../expression/evaluator.js';
+import type { StateKeeper } from '../state/state-keeper.js';
 import type { StateReader, StateWriter } from '../state-bytes.js';
 import { type Doubles, Result, type Values, type Vector } from '../vector.js';
 import { Operator, type OperatorOptions } from './operator.js';
 
 type AggregateNode = Extract<PlanNode, { kind: 'aggregate' }>;
+
+export interface WindowOptions extends OperatorOptions {
+  readonly stateRowsMax: number;
+  /** Hears which groups change. Undefined: the state is not kept. */
+  readonly keeper: StateKeeper | undefined;
+}
 
 export class WindowAggregateOperator extends Operator {
   private readonly node: AggregateNode;
@@ -26,6 +33,7 @@ export class WindowAggregateOperator extends Operator {
   private readonly inputs: readonly AggregateInput[];
   private readonly shape: PaneShape;
   private readonly stateRowsMax: number;
+  private readonly keeper: StateKeeper | undefined;
   private readonly errors = new RowErrors();
   /** By start. */
   private panes: Pane[] = [];
@@ -33,11 +41,12 @@ export class WindowAggregateOperator extends Operator {
   private groupNumbers = new Int32Array(0);
   private stateRowCount = 0;
 
-  constructor(node: AggregateNode, options: OperatorOptions & { readonly stateRowsMax: number }, next: Operator) {
+  constructor(node: AggregateNode, options: WindowOptions, next: Operator) {
     super(options, next);
     if (node.window === undefined) throw new Error('an aggregate over a stream needs a window');
     this.node = node;
     this.stateRowsMax = options.stateRowsMax;
+    this.keeper = options.keeper;
     this.clock = new WindowClock(node.window);
     const compiler = new ExpressionCompiler();
     this.time = compiler.compile(node.window.time);
@@ -95,22 +104,34 @@ export class WindowAggregateOperator extends Operator {
     super.advance(this.watermarkUs);
   }
 
-  override snapshot(state: StateWriter): void {
+  override writeHead(state: StateWriter): void {
     state.double(this.watermarkUs);
-    state.unsigned(this.panes.length);
-    for (const pane of this.panes) pane.write(state);
-    super.snapshot(state);
+    super.writeHead(state);
   }
 
-  override restore(state: StateReader): void {
+  override readHead(state: StateReader): void {
     this.watermarkUs = state.double();
-    for (let left = state.unsigned(); left > 0; left--) {
-      const pane = new Pane(this.shape, state.double());
-      pane.read(state);
-      this.panes.push(pane);
-      this.stateRowCount += pane.groups;
-    }
-    super.restore(state);
+    super.readHead(state);
+  }
+
+  /** Panes that hold groups. */
+  get paneCount(): number {
+    return this.panes.length;
+  }
+
+  isOpen(startUs: number): boolean {
+    return this.clock.lastWindow(startUs) + this.clock.sizeUs > this.watermarkUs;
+  }
+
+  addPane(startUs: number): Pane {
+    const pane = new Pane(this.shape, startUs);
+    this.panes.push(pane);
+    return pane;
+  }
+
+  /** All panes are as they were. */
+  finishRestore(): void {
+    for (const pane of this.panes) this.stateRowCount += pane.groups;
   }
 
   /** Takes the rows from `from` on that lie in one pane, until one of its windows closes. @returns the row after them */
@@ -163,6 +184,7 @@ export class WindowAggregateOperator extends Operator {
     const before = pane.groups;
     const groups = pane.resolve(keys, from, to, this.groupNumbers);
     this.countState(pane.groups - before);
+    this.keeper?.note(pane, groups, from, to);
     for (let index = 0; index < this.inputs.length; index++) {
       const { vector, include } = this.inputs[index]!;
       pane.update(index, vector, { from, to, groups, include });
@@ -214,6 +236,7 @@ export class WindowAggregateOperator extends Operator {
       const pane = this.panes[dropped]!;
       if (this.clock.lastWindow(pane.startUs) + this.clock.sizeUs > this.watermarkUs) break;
       this.stateRowCount -= pane.groups;
+      this.keeper?.dropped(pane);
       dropped++;
     }
     if (dropped > 0) this.panes.splice(0, dropped);

@@ -67,3 +67,23 @@ export function bodies(outputs: readonly OutputRow[]): string[] {
     return typeof body === 'string' ? body : Buffer.from(body).toString();
   });
 }
+
+/** Pieces and steps so small that tests see change records, and pieces written again. */
+export const SMALL_STATE: Partial<JobOptions> = { keepsState: true, stateSizes: { pieceGroups: 2, stepBytes: 1 } };
+
+export type Records = Map<string, Uint8Array>;
+
+/** What a store would hold after this. */
+export function keep(job: Job, records: Records): Records {
+  for (const { key, bytes } of job.takeStateChanges()) {
+    if (bytes === undefined) records.delete(key);
+    else records.set(key, bytes);
+  }
+  return records;
+}
+
+export function restore(job: Job, records: Records): Job {
+  const restoring = job.restore(records);
+  while (restoring.step());
+  return job;
+}

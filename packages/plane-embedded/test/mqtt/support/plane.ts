@@ -1,6 +1,6 @@
 /** A broker with the MQTT listener half, and clients made of the same engine, without sockets: time is the test's. */
 import type { Socket } from 'node:net';
-import { Broker } from '@millrace/broker';
+import { Broker, Recovery } from '@millrace/broker';
 import { type Journal, JournalError, MemoryJournal } from '@millrace/journal';
 import {
   type ConnackPacket,
@@ -24,6 +24,7 @@ import { MqttProtocol, type MqttProtocolOptions } from '../../../src/mqtt/mqtt-p
 import type { Host, ProtocolConnection } from '../../../src/protocol-connection.js';
 import { SocketOutput } from '../../../src/socket-output.js';
 import { Turn } from '../../../src/turn.js';
+import type { CrashingJournal } from '../../support/crashing-journal.js';
 
 /** Reports when told to, and as told. */
 export class SlowJournal implements Journal {
@@ -46,19 +47,40 @@ export class SlowJournal implements Journal {
 
 export interface PlaneOptions extends Partial<MqttProtocolOptions> {
   readonly journal?: Journal;
+  readonly recovery?: Recovery;
+  readonly now?: number;
+}
+
+/** What the disk of a crashed server has, on a new server: the clients' own sessions are what they were. */
+export function restart(
+  journal: CrashingJournal,
+  options: PlaneOptions = {},
+  declare: (broker: Broker) => void = () => {},
+): Plane {
+  const recovery = new Recovery();
+  const again = journal.crash();
+  for (const record of again.records) recovery.replay(record);
+  const plane = new Plane({ ...options, journal: again, recovery });
+  declare(plane.broker);
+  plane.protocol.recover(plane.now);
+  return plane;
 }
 
 export class Plane {
-  now = 1_000_000;
+  now: number;
   readonly turn = new Turn();
   readonly broker: Broker;
+  readonly journal: Journal;
   readonly protocol: MqttProtocol;
   readonly clients = new Set<Client>();
 
   constructor(options: PlaneOptions = {}) {
+    this.now = options.now ?? 1_000_000;
+    this.journal = options.journal ?? new MemoryJournal();
     const commit = { scheduled: false, endOfTurn: () => this.broker.commitPending() };
     this.broker = new Broker({
-      journal: options.journal ?? new MemoryJournal(),
+      journal: this.journal,
+      ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
       now: () => this.now,
       scheduleCommit: () => this.turn.scheduleCommit(commit),
     });
@@ -134,6 +156,8 @@ export class Client {
   error: MqttError | undefined;
   paused = false;
   acknowledges = true;
+  /** How many of `received` a test has acknowledged itself. */
+  acknowledged = 0;
   /** What the server writes stays in its socket. */
   stuck = false;
   private readonly output = new GrowingOutput();
@@ -265,11 +289,20 @@ export class Client {
 
   /** The cable is pulled. */
   async cut(): Promise<void> {
+    this.drop();
+    await this.plane.settle();
+  }
+
+  drop(): void {
+    this.lose();
+    this.protocol.closed();
+  }
+
+  /** The server is gone. */
+  lose(): void {
     this.plane.clients.delete(this);
     this.closed = true;
-    this.protocol.closed();
     this.engine.transportClosed();
-    await this.plane.settle();
   }
 
   async end(reasonCode = 0, properties: MqttProperties = {}): Promise<void> {
