@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { collect } from './collect.mjs';
+import { installSpark, python } from './environment.mjs';
 import { randomTexts } from './random-expressions.mjs';
 
 /**
@@ -20,9 +20,6 @@ import { randomTexts } from './random-expressions.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const environment = join(root, '.cache/spark-sql-venv');
-const python = join(environment, 'bin/python');
-const REQUIREMENT = 'pyspark==4.3.*';
 const RANDOM_COUNT = 300;
 
 function fail(message) {
@@ -37,34 +34,6 @@ function runQuietly(command, args, what) {
   return fail(
     `${what} failed: ${(result.stderr ?? result.error?.message ?? '').trim().split('\n').slice(-3).join(' ')}`,
   );
-}
-
-/** The marker is written last, so an environment that was cut short is made again. */
-async function installSpark() {
-  const marker = join(environment, 'installed');
-  if (existsSync(marker)) return;
-  rmSync(environment, { recursive: true, force: true });
-  mkdirSync(dirname(environment), { recursive: true });
-  runQuietly('python3', ['-m', 'venv', environment], 'python3 -m venv');
-  const began = Date.now();
-  console.log(`spark-sql: installing ${REQUIREMENT} into .cache (once, about 500 MB)`);
-  const pip = spawn(
-    python,
-    ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', REQUIREMENT],
-    { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  let errors = '';
-  pip.stderr.on('data', (chunk) => {
-    errors = (errors + chunk).slice(-2000);
-  });
-  const progress = setInterval(
-    () => console.log(`spark-sql: installing, ${Math.round((Date.now() - began) / 1000)} s`),
-    15_000,
-  );
-  const code = await new Promise((resolve) => pip.on('close', resolve));
-  clearInterval(progress);
-  if (code !== 0) fail(`pip install failed: ${errors.trim().split('\n').slice(-2).join(' ')}`);
-  writeFileSync(marker, `${REQUIREMENT}\n`);
 }
 
 /** The checker as it is in the sources, compiled. */
@@ -156,7 +125,7 @@ async function judge(text, sql, spark) {
 }
 
 async function main() {
-  await installSpark();
+  await installSpark((text) => console.log(`spark-sql: ${text}`)).catch((error) => fail(error.message));
   const sql = await loadChecker();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
