@@ -248,6 +248,16 @@ export class BrokerLog {
     this.emptying = true;
   }
 
+  /**
+   * Whether the open batch has nothing to say but what was settled. Nobody waits for that: written with what comes next, it
+   * needs no sync of its own.
+   */
+  get onlySettled(): boolean {
+    if (!this.journal.durable || this.settledRuns.empty || this.emptying || this.message !== undefined) return false;
+    const { batch } = this;
+    return batch.lastPosition === NOWHERE && batch.empty && this.late.size === 0 && this.consumedRuns.empty;
+  }
+
   /** Closes the batch. Those who wait in it hear from it when the journal reports, perhaps before this returns. */
   commit(): void {
     if (this.emptying) this.retryNow();

@@ -45,6 +45,11 @@ export interface BrokerOptions {
   readonly now: () => number;
   /** Asks the host to call `commitPending()` at the end of this turn. Called at most once between two of those calls. */
   readonly scheduleCommit: () => void;
+  /**
+   * Asks the host to call `commitPutOff()` a few ms from now, at most once between two of those calls: what was settled may
+   * wait that long for something to be written with. Default: nothing is put off.
+   */
+  readonly schedulePutOff?: () => void;
   /** Content bytes stored in memory in all, each message once; what is paged out does not count. Default: 1 GiB. */
   readonly memoryBytes?: number;
   /** How much of what is durable stays in memory. Only where the journal can read back what was written. */
@@ -69,12 +74,15 @@ export class Broker {
   /** Whether what is stored and kept is there after a restart. */
   readonly durable: boolean;
   private readonly core: Core;
+  private readonly schedulePutOff: (() => void) | undefined;
+  private isPutOff = false;
   private readonly book: AddressBook;
   private readonly retained: Retained;
   private readonly keyed: KeyedRecords;
   private readonly transactions: Transactions;
 
   constructor(options: BrokerOptions) {
+    this.schedulePutOff = options.schedulePutOff;
     const turn = new Turn(options.now, options.scheduleCommit);
     const { journal, recovery } = options;
     const arena = recovery?.arena ?? new Arena();
@@ -137,9 +145,22 @@ export class Broker {
     core.dispatches.run();
     core.pager.trim();
     core.turn.open = false;
-    core.log.commit();
+    if (this.schedulePutOff !== undefined && core.log.onlySettled) this.putOff(this.schedulePutOff);
+    else core.log.commit();
     core.answers.tell();
     core.capacity.announce();
+  }
+
+  /** Writes what was put off. Call it when that was asked for, and before the journal is closed. */
+  commitPutOff(): void {
+    this.isPutOff = false;
+    this.core.log.commit();
+  }
+
+  private putOff(schedule: () => void): void {
+    if (this.isPutOff) return;
+    this.isPutOff = true;
+    schedule();
   }
 
   /** Expires, moves and frees, with bounded work each call. Call it about ten times a second. */

@@ -246,7 +246,7 @@ export class LogWriter {
       }
       buffers.push(chunk.bytes.subarray(from, to));
     }
-    this.writeBuffers(buffers, group, (error) => {
+    this.writeBuffers(buffers, { offset: group.offset, bytes: group.bytes, records }, (error) => {
       if (error !== undefined) {
         this.writeFailed(group, error);
         return;
@@ -269,13 +269,17 @@ export class LogWriter {
   }
 
   /** On this thread or by the pool: `done` may come before it returns. */
-  private writeBuffers(buffers: Buffer[], group: WriteGroup, done: (error: Error | undefined) => void): void {
+  private writeBuffers(
+    buffers: Buffer[],
+    write: { readonly offset: number; readonly bytes: number; readonly records: number },
+    done: (error: Error | undefined) => void,
+  ): void {
     const { file, pace } = this;
     const { clock } = this.options;
-    const { bytes, offset } = group;
+    const { bytes, offset } = write;
     const began = clock.now();
     this.writing = true;
-    if (pace.onThread(bytes, began)) {
+    if (pace.onThread(write, began)) {
       const error = file.writeDurablySync(buffers, offset);
       const now = clock.now();
       pace.blocked(now - began, now);

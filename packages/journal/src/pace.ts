@@ -7,8 +7,12 @@
  * long keeps all from the thread for a second, and for longer when that happens again.
  */
 
-/** As long as a page is: larger writes come when there is more to do than to wait for. */
 const BYTES_MAX = 4096;
+/**
+ * Of one message, and what was settled meanwhile. With more, senders have several under way: while a write waits in the
+ * pool, what they send next gathers and shares the one after it, and on the thread it could not.
+ */
+const RECORDS_MAX = 3;
 /** Quick writes by the pool before one is tried here. */
 const QUICK_WRITES = 8;
 /** From handing it to the pool to hearing of it. */
@@ -26,8 +30,9 @@ export class Pace {
   private notBeforeMs = 0;
   private waitMs = WAIT_MS;
 
-  onThread(bytes: number, nowMs: number): boolean {
-    return this.quick >= QUICK_WRITES && bytes <= BYTES_MAX && nowMs >= this.notBeforeMs;
+  onThread(write: { readonly bytes: number; readonly records: number }, nowMs: number): boolean {
+    const isSmall = write.bytes <= BYTES_MAX && write.records <= RECORDS_MAX;
+    return isSmall && this.quick >= QUICK_WRITES && nowMs >= this.notBeforeMs;
   }
 
   /** A write by the pool was reported after this time. */

@@ -39,6 +39,8 @@ export interface EmbeddedPlaneOptions {
 /** Expiry and clean-up of the broker, in bounded pieces. */
 const BROKER_TICK_MS = 100;
 const SESSION_TICK_MS = 1_000;
+/** How long a settlement may wait for something to be written with: after a crash its message comes again. */
+const SETTLEMENT_WAIT_MS = 2;
 
 export class EmbeddedPlane {
   readonly messaging: MessagingPlane;
@@ -63,6 +65,7 @@ export class EmbeddedPlane {
       ...(store.kind === 'disk' ? { recovery: store.recovery } : {}),
       now: Date.now,
       scheduleCommit: () => this.turn.scheduleCommit(commit),
+      schedulePutOff: () => setTimeout(() => this.broker.commitPutOff(), SETTLEMENT_WAIT_MS),
     });
     this.openSpool = store.kind === 'disk' ? new SpoolDirectory(join(store.directory, 'incoming')).create : undefined;
     this.documents = new KeptDocuments(this.broker);
@@ -101,6 +104,7 @@ export class EmbeddedPlane {
     this.processing.close();
     await Promise.all(this.listeners.map((listener) => listener.stop(reason)));
     this.broker.commitPending();
+    this.broker.commitPutOff();
     if (this.store.kind === 'disk') await this.store.journal.close();
   }
 
