@@ -73,15 +73,15 @@ final class AmqpText {
     if (value == 0) return "0";
     BigDecimal decimal = new BigDecimal(Double.toString(value)).stripTrailingZeros();
     int exponent = decimal.precision() - decimal.scale() - 1;
-    if (exponent >= -7 && exponent < 21) return decimal.toPlainString();
+    if (exponent >= -6 && exponent < 21) return decimal.toPlainString();
     String digits = decimal.unscaledValue().abs().toString();
     String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
     return (value < 0 ? "-" : "") + mantissa + "e" + (exponent < 0 ? "-" : "+") + Math.abs(exponent);
   }
 
   private static String hexadecimal(Object decimal) {
-    if (decimal instanceof Decimal32 value) return HexFormat.of().toHexDigits(value.intValue());
-    if (decimal instanceof Decimal64 value) return HexFormat.of().toHexDigits(value.longValue());
+    if (decimal instanceof Decimal32 value) return HexFormat.of().toHexDigits(value.getBits());
+    if (decimal instanceof Decimal64 value) return HexFormat.of().toHexDigits(value.getBits());
     Decimal128 value = (Decimal128) decimal;
     return HexFormat.of().toHexDigits(value.getMostSignificantBits())
         + HexFormat.of().toHexDigits(value.getLeastSignificantBits());

@@ -3,6 +3,7 @@ package dev.millrace.spark.amqp.message;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.Date;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.qpid.protonj2.buffer.ProtonBuffer;
@@ -15,7 +16,6 @@ import org.apache.qpid.protonj2.types.Binary;
 import org.apache.qpid.protonj2.types.Symbol;
 import org.apache.qpid.protonj2.types.messaging.AmqpSequence;
 import org.apache.qpid.protonj2.types.messaging.AmqpValue;
-import org.apache.qpid.protonj2.types.messaging.ApplicationProperties;
 import org.apache.qpid.protonj2.types.messaging.Data;
 import org.apache.qpid.protonj2.types.messaging.Header;
 import org.apache.qpid.protonj2.types.messaging.MessageAnnotations;
@@ -33,6 +33,9 @@ public final class IncomingMessage {
   private static final int VBIN32 = 0xb0;
   private static final int STR32 = 0xb1;
   private static final int NULL = 0x40;
+  private static final int TIMESTAMP = 0x83;
+  private static final int MAP8 = 0xc1;
+  private static final int MAP32 = 0xd1;
 
   private final MessageSections sections = new MessageSections();
   private final Decoder decoder = ProtonDecoderFactory.create();
@@ -63,6 +66,7 @@ public final class IncomingMessage {
    * @throws MalformedMessageException when a section is not what its descriptor says
    */
   public void check() {
+    sections.checkValues();
     header();
     properties();
     applicationProperties();
@@ -85,10 +89,30 @@ public final class IncomingMessage {
     return properties;
   }
 
-  /** Null when there are none. */
+  /** In their order; times as {@link Date}, which the library's own decoding would make numbers. */
   Map<String, Object> applicationProperties() {
-    if (!sections.has(MessageSections.APPLICATION_PROPERTIES)) return null;
-    return decode(sections.start(MessageSections.APPLICATION_PROPERTIES), ApplicationProperties.class).getValue();
+    if (!sections.has(MessageSections.APPLICATION_PROPERTIES)) return Map.of();
+    try {
+      ProtonBuffer buffer = buffer(sections.value(MessageSections.APPLICATION_PROPERTIES));
+      int constructor = buffer.readByte() & 0xff;
+      if (constructor != MAP8 && constructor != MAP32) throw new MalformedMessageException("application properties are a map");
+      buffer.advanceReadOffset(constructor == MAP8 ? 1 : 4);
+      int entries = (constructor == MAP8 ? buffer.readByte() & 0xff : buffer.readInt()) / 2;
+      Map<String, Object> properties = new LinkedHashMap<>();
+      for (; entries > 0; entries--) {
+        String name = decoder.readString(buffer, decoderState);
+        properties.put(name == null ? "" : name, readValue(buffer));
+      }
+      return properties;
+    } catch (DecodeException | ClassCastException | IndexOutOfBoundsException wrong) {
+      throw new MalformedMessageException("the application properties cannot be decoded: " + wrong.getMessage(), wrong);
+    }
+  }
+
+  private Object readValue(ProtonBuffer buffer) {
+    boolean isTime = (buffer.getByte(buffer.getReadOffset()) & 0xff) == TIMESTAMP;
+    Object value = decoder.readObject(buffer, decoderState);
+    return isTime ? new Date((Long) value) : value;
   }
 
   /** Times that the message was sent before, by which a redelivery is told. */
@@ -135,6 +159,7 @@ public final class IncomingMessage {
     int constructor = bytes[at] & 0xff;
     if (constructor == NULL || findInPlace(at)) return;
     Object value = decode(sections.start(MessageSections.VALUE), AmqpValue.class).getValue();
+    if (constructor == TIMESTAMP) value = new Date((Long) value);
     if (value == null) return;
     if (value instanceof Binary binary) body(AmqpText.bytes(binary));
     else body(utf8(AmqpText.of(value)));

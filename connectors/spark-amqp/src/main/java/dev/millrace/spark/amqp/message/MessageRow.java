@@ -89,7 +89,7 @@ public final class MessageRow extends GenericInternalRow {
 
   private ArrayBasedMapData properties() {
     Map<String, Object> properties = message.applicationProperties();
-    if (properties == null || properties.isEmpty()) return NO_PROPERTIES;
+    if (properties.isEmpty()) return NO_PROPERTIES;
     Object[] keys = new Object[properties.size()];
     Object[] values = new Object[keys.length];
     int index = 0;

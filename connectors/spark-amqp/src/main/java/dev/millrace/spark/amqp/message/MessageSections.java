@@ -20,6 +20,15 @@ final class MessageSections {
   private static final int SMALL_ULONG = 0x53;
   private static final int ULONG = 0x80;
 
+  private static final int LIST8 = 0xc0;
+  private static final int MAP8 = 0xc1;
+  private static final int LIST32 = 0xd0;
+  private static final int MAP32 = 0xd1;
+  private static final int ARRAY8 = 0xe0;
+  private static final int ARRAY32 = 0xf0;
+  private static final int DEPTH_MAX = 32;
+  private static final int EMPTY_ELEMENTS_MAX = 256;
+
   private final int[] starts = new int[COUNT];
   private final int[] values = new int[COUNT];
   /** How often the section occurs; more than once only Data and AmqpSequence (§3.2). */
@@ -64,6 +73,65 @@ final class MessageSections {
   /** Where the first such section's value begins, at its constructor. */
   int value(int section) {
     return values[section - HEADER];
+  }
+
+  /** Checks the first of each section, and of a body all. */
+  void checkValues() {
+    for (int index = 0; index < COUNT; index++) {
+      if (counts[index] > 0) checkValue(values[index], 0);
+    }
+    if (counts[SEQUENCE - HEADER] > 1) checkRest(values[SEQUENCE - HEADER]);
+  }
+
+  /** Sections from this value on. */
+  private void checkRest(int value) {
+    for (int at = skip(value); at < end; ) {
+      at = skip(at + 1);
+      checkValue(at, 0);
+      at = skip(at);
+    }
+  }
+
+  /**
+   * Checks the value at this place to its last element: a list, map or array has as many elements as it says, and ends
+   * with the last. The library makes room for as many as a count says before it reads one, so a wrong count of a hostile
+   * sender would cost all memory.
+   */
+  private int checkValue(int at, int depth) {
+    if (depth > DEPTH_MAX) throw new MalformedMessageException("values are nested deeper than " + DEPTH_MAX);
+    int next = skip(at);
+    int constructor = unsigned(at);
+    switch (constructor) {
+      case DESCRIBED -> checkValue(checkValue(at + 1, depth + 1), depth + 1);
+      case LIST8, MAP8 -> checkElements(at + 3, unsigned(at + 2), next, depth);
+      case LIST32, MAP32 -> checkElements(at + 9, size(at + 5), next, depth);
+      case ARRAY8 -> checkArray(at + 3, unsigned(at + 2), next);
+      case ARRAY32 -> checkArray(at + 9, size(at + 5), next);
+      default -> {
+        // The size was all there is to check.
+      }
+    }
+    return next;
+  }
+
+  private void checkElements(int start, int count, int behind, int depth) {
+    int at = start;
+    for (int element = 0; element < count; element++) {
+      if (at >= behind) throw new MalformedMessageException("a list or map has fewer elements than it says");
+      at = checkValue(at, depth + 1);
+    }
+    if (at != behind) throw new MalformedMessageException("a list or map has more bytes than elements");
+  }
+
+  /** Elements of an array share one constructor (§1.6.24); those without bytes could be any number. */
+  private void checkArray(int start, int count, int behind) {
+    int bytes = behind - start;
+    if (bytes < 1 || count > Math.max(bytes, EMPTY_ELEMENTS_MAX)) {
+      throw new MalformedMessageException("an array has fewer elements than it says");
+    }
+    int elements = unsigned(start);
+    boolean isCompound = elements >>> 4 >= 0xc;
+    if (isCompound && count > 0) throw new MalformedMessageException("arrays of lists, maps or arrays are not taken");
   }
 
   private int descriptor(int at) {

@@ -71,6 +71,9 @@ public final class OptionTable {
           new Option("messageIds", Use.SINK, "content",
               "`content`: a row without `message_id` gets the same id when its batch is repeated; `none`: no id"));
 
+  /** So many first letters in common make a likely name. */
+  private static final int ALIKE = 8;
+
   /** Spark's own, which come with every reader and writer. */
   private static final Set<String> OF_SPARK = Set.of("path", "checkpointlocation", "queryname", "__ask_", "paths");
 
@@ -119,13 +122,20 @@ public final class OptionTable {
     int least = Integer.MAX_VALUE;
     for (Option option : OPTIONS) {
       String candidate = option.name().toLowerCase(Locale.ROOT);
-      int distance = candidate.contains(wanted) || wanted.contains(candidate) ? 1 : editDistance(wanted, candidate);
+      boolean alike = candidate.contains(wanted) || wanted.contains(candidate) || sameStart(wanted, candidate) >= ALIKE;
+      int distance = alike ? 1 : editDistance(wanted, candidate);
       if (distance < least) {
         least = distance;
         nearest = option.name();
       }
     }
     return least <= Math.max(2, wanted.length() / 3) ? "; did you mean " + nearest + "?" : "";
+  }
+
+  private static int sameStart(String one, String other) {
+    int length = 0;
+    while (length < Math.min(one.length(), other.length()) && one.charAt(length) == other.charAt(length)) length++;
+    return length;
   }
 
   /** Levenshtein's distance, two rows at a time. */

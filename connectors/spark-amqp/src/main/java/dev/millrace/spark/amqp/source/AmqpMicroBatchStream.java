@@ -150,6 +150,12 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     return metrics;
   }
 
+  /** What the query's progress calls the source. */
+  @Override
+  public String toString() {
+    return "amqp " + options.address() + " at " + options.connection().locations();
+  }
+
   /** An offset beyond the log means that the log was deleted: going on would count from the wrong place. */
   private void checkLog(long from) {
     if (from <= log.nextSequence()) return;

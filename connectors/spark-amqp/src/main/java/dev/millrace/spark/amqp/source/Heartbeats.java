@@ -28,7 +28,8 @@ final class Heartbeats {
 
   Heartbeats(SourceOptions.Heartbeat options) {
     this.intervalUs = options.intervalUs();
-    this.horizonUs = options.horizonUs();
+    // A window is as long as its slide, at least, unless there are gaps, which need no beat.
+    this.horizonUs = Math.max(options.intervalUs(), options.horizonUs());
   }
 
   /** A message with this time was written. */
