@@ -6,6 +6,7 @@ import dev.millrace.spark.amqp.options.BrokerLocation;
 import dev.millrace.spark.amqp.options.ConnectionOptions;
 import java.io.IOException;
 import java.security.Principal;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -26,6 +27,7 @@ import org.apache.qpid.protonj2.engine.Session;
 import org.apache.qpid.protonj2.engine.sasl.client.SaslAuthenticator;
 import org.apache.qpid.protonj2.engine.sasl.client.SaslCredentialsProvider;
 import org.apache.qpid.protonj2.engine.sasl.client.SaslMechanismSelector;
+import org.apache.qpid.protonj2.types.Symbol;
 import org.apache.qpid.protonj2.types.transport.ErrorCondition;
 
 /**
@@ -101,6 +103,18 @@ public final class AmqpConnection {
 
   public Session session() {
     return session;
+  }
+
+  /**
+   * Whether the broker stands a drain (§2.6.7). RabbitMQ 3's plugin ends the session instead, or answers with credit left.
+   * On the connection's thread.
+   */
+  public boolean canDrain() {
+    Map<Symbol, Object> properties = connection.getRemoteProperties();
+    if (properties == null) return true;
+    String product = String.valueOf(properties.get(Symbol.valueOf("product")));
+    String version = String.valueOf(properties.get(Symbol.valueOf("version")));
+    return !(product.equals("RabbitMQ") && version.startsWith("3."));
   }
 
   /** Runs a task on the connection's thread and then sends what it wrote. Does nothing once the connection has ended. */

@@ -48,7 +48,9 @@ final class LogWriter implements SourceLink.Listener {
   /** All that the broker accepted before this time was received. */
   private long emptyAtUs = Times.NONE;
   private long lastArrivalUs = Times.NONE;
-  private boolean drainUnanswered;
+  private boolean cannotDrain;
+  /** Since when there is a link; NONE while there is none. */
+  private long attachedUs = Times.NONE;
 
   private volatile boolean brokerStamps;
   private long newestUs;
@@ -96,6 +98,13 @@ final class LogWriter implements SourceLink.Listener {
     }
   }
 
+  /** There is a link, or none any more. */
+  void attached(boolean isAttached) {
+    synchronized (lock) {
+      attachedUs = isAttached ? MessageReceiver.nowUs() : Times.NONE;
+    }
+  }
+
   /** Takes nothing more from the broker. */
   void pause() {
     synchronized (lock) {
@@ -114,7 +123,8 @@ final class LogWriter implements SourceLink.Listener {
   boolean hasAllSince(long timeUs) {
     synchronized (lock) {
       if (!waiting.isEmpty() || writing) return false;
-      return emptyAtUs >= timeUs || isQuiet(MessageReceiver.nowUs()) && lastArrivalUs + QUIET_US >= timeUs;
+      long nowUs = MessageReceiver.nowUs();
+      return emptyAtUs >= timeUs || isQuiet(nowUs) && nowUs - timeUs > QUIET_US;
     }
   }
 
@@ -142,10 +152,11 @@ final class LogWriter implements SourceLink.Listener {
   }
 
   @Override
-  public void drainUnanswered() {
-    LOG.warn("amqp source {}: the broker does not answer drains; silence is taken for an empty address", options.address());
+  public void cannotDrain() {
     synchronized (lock) {
-      drainUnanswered = true;
+      if (cannotDrain) return;
+      LOG.warn("amqp source {}: the broker does not answer drains; silence is taken for an empty address", options.address());
+      cannotDrain = true;
       lock.notifyAll();
     }
   }
@@ -204,11 +215,11 @@ final class LogWriter implements SourceLink.Listener {
 
   private boolean canBeat(long nowUs) {
     long dueUs = heartbeats.dueUs(nowUs - options.heartbeat().delayUs());
-    return dueUs != Heartbeats.NONE && emptyAtUs >= dueUs;
+    return dueUs != Heartbeats.NONE && (emptyAtUs >= dueUs || isQuiet(nowUs));
   }
 
   private boolean isQuiet(long nowUs) {
-    return drainUnanswered && nowUs - lastArrivalUs > QUIET_US;
+    return cannotDrain && attachedUs != Times.NONE && nowUs - Math.max(lastArrivalUs, attachedUs) > QUIET_US;
   }
 
   private void write(List<ReceivedMessage> batch) throws IOException {

@@ -22,6 +22,7 @@ final class MessageReceiver implements Closeable {
   private static final long REFUSED_RETRY_MS = 1_000;
   /** A broker that accepts connections and drops them is not asked in a tight loop. */
   private static final long LOST_RETRY_MS = 100;
+  private static final int LOST_DRAINS_MAX = 2;
 
   private final SourceOptions options;
   private final LogWriter writer;
@@ -30,6 +31,7 @@ final class MessageReceiver implements Closeable {
   private final FailOver failOver;
   private final Thread supervisor;
   private volatile SourceLink link;
+  private int lostDrains;
   private volatile RuntimeException failure;
   private volatile boolean closed;
 
@@ -110,9 +112,7 @@ final class MessageReceiver implements Closeable {
           refusedSinceMs = 0;
           throw lost.get();
         } finally {
-          link = null;
-          statistics.connectedTo = null;
-          connection.close();
+          detach(connection);
         }
       } catch (AmqpException problem) {
         failOver.lost();
@@ -144,10 +144,23 @@ final class MessageReceiver implements Closeable {
     lost.thenAccept(attaching::connectionLost);
     attaching.attach(options.connection().connectTimeoutMs());
     link = attaching;
+    writer.attached(true);
     statistics.connections.increment();
     statistics.connectedTo = connection.location().toString();
     statistics.lastProblem = null;
     LOG.info("amqp source {}: receiving from {}", options.address(), connection.location());
+  }
+
+  /** A broker that was lost over two drains in turn is not asked for a third. */
+  private void detach(AmqpConnection connection) {
+    SourceLink detached = link;
+    link = null;
+    writer.attached(false);
+    statistics.connectedTo = null;
+    connection.close();
+    if (detached == null) return;
+    lostDrains = detached.endedInDrain() ? lostDrains + 1 : 0;
+    if (lostDrains == LOST_DRAINS_MAX) writer.cannotDrain();
   }
 
   private static boolean sleep(long milliseconds) {

@@ -52,7 +52,8 @@ final class SourceLink {
     /** @param empty whether it is sure that the broker had nothing left to send at that time */
     void drained(boolean empty, long requestedUs);
 
-    void drainUnanswered();
+    /** The broker does not answer drains, or not as it should: it is not to be asked again. */
+    void cannotDrain();
 
     /** Whether more may be taken; asked before credit is given. */
     boolean hasRoom();
@@ -67,7 +68,7 @@ final class SourceLink {
   private Receiver receiver;
   /** Taken and not yet settled. */
   private int inHand;
-  private boolean draining;
+  private volatile boolean draining;
   private int drainCredit;
   private int drainReceived;
   private long drainRequestedUs;
@@ -109,6 +110,11 @@ final class SourceLink {
           inHand -= messages.size();
           giveCredit();
         });
+  }
+
+  /** Whether the connection was lost over a drain. From any thread, once the connection has ended. */
+  boolean endedInDrain() {
+    return draining;
   }
 
   /** There may be room again. From any thread. */
@@ -199,6 +205,10 @@ final class SourceLink {
 
   private void startDrain(long nowUs) {
     if (draining || receiver == null || !receiver.isRemotelyOpen()) return;
+    if (!connection.canDrain()) {
+      listener.cannotDrain();
+      return;
+    }
     if (receiver.getCredit() == 0) {
       // Without credit nothing would come, so nothing would be proven.
       giveCredit();
@@ -222,7 +232,7 @@ final class SourceLink {
 
   private void drainOverdue(long requestedUs) {
     if (!draining || drainRequestedUs != requestedUs) return;
-    listener.drainUnanswered();
+    listener.cannotDrain();
     connection.fail(
         new AmqpException(Kind.UNREACHABLE, connection.location() + " did not answer a drain within " + DRAIN_TIMEOUT_MS + " ms"));
   }
