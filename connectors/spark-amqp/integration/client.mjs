@@ -3,6 +3,7 @@
  * A client that has nothing to do with the connector (rhea), for its tests.
  *
  *   client.mjs publish PORT ADDRESS FIRST COUNT [PER_SECOND]   bodies "m<number>", durable; ends when all are accepted
+ *   client.mjs stamped PORT ADDRESS FIRST COUNT STAMP         the same, as a broker would stamp them: ms since the epoch, and 1 more each
  *   client.mjs types PORT ADDRESS                              one message of each kind of body
  *   client.mjs receive PORT ADDRESS [IDLE_MS]                  a JSON line a message, until none comes
  */
@@ -116,6 +117,14 @@ if (command === 'publish') {
     durable: true,
   }));
   publish(messages, Number(perSecond));
+} else if (command === 'stamped') {
+  const [first, count, stamp] = rest.map(Number);
+  const messages = Array.from({ length: count }, (_, index) => ({
+    body: `m${first + index}`,
+    durable: true,
+    message_annotations: { 'x-opt-ingress-time': types.wrap_long(stamp + index) },
+  }));
+  publish(messages, 0);
 } else if (command === 'types') publish(TYPED, 0);
 else if (command === 'receive') receive(Number(rest[0] ?? 1500));
 else fail('publish, types or receive');

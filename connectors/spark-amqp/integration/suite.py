@@ -14,11 +14,13 @@ import traceback
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from pyspark.sql.functions import count, window
+
 from brokers import Millrace, RabbitMq, free_port, wait_for
 from session import session
 
 HERE = Path(__file__).resolve().parent
-ADDRESSES = ["types", "columns", "json", "limits", "again", "windows", "max", "in", "out", "lost-in", "lost-out", "rate", "list", "speed"]
+ADDRESSES = ["types", "columns", "json", "limits", "again", "windows", "max", "in", "out", "lost-in", "lost-out", "rate", "stamped", "list", "speed"]
 
 
 class Suite:
@@ -293,6 +295,29 @@ class Relay:
         return " ".join(lines[-5:])
 
 
+def the_brokers_stamp_is_the_time(suite, broker):
+    """And with it the last window ends only when the broker has nothing left, which is asked by a drain."""
+    hour_ago = int(time.time() * 1000) - 3_600_000
+    broker.client("stamped", "stamped", 0, 20, hour_ago)
+    broker.client("stamped", "stamped", 20, 1, hour_ago - 10_000)
+    windows = (
+        suite.source(broker, "stamped", heartbeatInterval="5 seconds")
+        .withWatermark("time", "0 seconds").groupBy("heartbeat", window("time", "5 seconds")).agg(count("*").alias("rows"))
+    )
+    found = []
+    query = (
+        windows.writeStream.foreachBatch(lambda batch, number: found.extend(batch.collect()))
+        .option("checkpointLocation", suite.checkpoint()).start()
+    )
+    wait_for(lambda: sum(row.rows for row in found if not row.heartbeat) == 21, f"21 rows in closed windows: {found}", 60)
+    metrics = query.lastProgress["sources"][0]["metrics"]
+    assert metrics["timeIs"] == "accepted", metrics
+    starts = {int(row.window.start.timestamp() * 1000) for row in found if not row.heartbeat}
+    expected = {(hour_ago + number) // 5000 * 5000 for number in range(20)}
+    assert starts == expected, f"the one that came late counts with the rest: {starts} and not {expected}"
+    return f"{metrics['connectionsTotal']} connection, {metrics['heartbeatsTotal']} heartbeats"
+
+
 def the_driver_is_killed(suite, broker):
     count, checkpoint = 12000, suite.checkpoint()
     publisher = broker.client("publish", "in", 0, count, 300, wait=False)
@@ -386,6 +411,7 @@ TESTS = [
     a_broker_of_the_list_that_is_down_is_passed_over,
     errors_say_what_is_wrong,
     the_last_window_ends_when_the_source_goes_idle,
+    the_brokers_stamp_is_the_time,
     the_driver_is_killed,
     the_broker_is_killed,
     speed,

@@ -181,22 +181,22 @@ public final class AmqpConnection {
   private void end() {
     ended = true;
     try {
+      // As a task of its own: the engine may be in the middle of a frame.
+      io.ioScheduler().execute(this::shutDown);
+    } catch (RejectedExecutionException alreadyDown) {
+      // Then it has been done.
+    }
+    io.shutdownAsync();
+  }
+
+  private void shutDown() {
+    try {
       if (engine != null && !engine.isFailed()) engine.shutdown();
     } catch (RuntimeException alreadyDown) {
       // There is nothing left to do with it.
     }
     try {
-      // Closing waits for the channel, which its own thread must not do.
-      if (transport != null) io.ioScheduler().execute(this::closeTransport);
-    } catch (RejectedExecutionException alreadyDown) {
-      closeTransport();
-    }
-    io.shutdownAsync();
-  }
-
-  private void closeTransport() {
-    try {
-      transport.close();
+      if (transport != null) transport.close();
     } catch (IOException | RuntimeException alreadyClosed) {
       // That was the aim.
     }

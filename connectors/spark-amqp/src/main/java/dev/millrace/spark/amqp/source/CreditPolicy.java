@@ -2,13 +2,14 @@ package dev.millrace.spark.amqp.source;
 
 /**
  * How much credit a link should have: as many messages as the option says, and no more than fit into a bound of bytes at
- * the size that messages had lately. AMQP's credit counts messages, whatever their size.
+ * the size that messages had lately. AMQP's credit counts messages, whatever their size, so a sender that goes
+ * over from small messages to large ones exceeds the bound by the credit that was given before.
  */
 final class CreditPolicy {
   /** Bytes that may be on their way to the log at a time. */
   static final long HELD_BYTES_MAX = 64 << 20;
   /** Before the first message nothing is known of their size. */
-  private static final int CREDIT_AT_FIRST = 500;
+  private static final int CREDIT_AT_FIRST = 50;
   /** Weight of the newest message in the mean; one large message counts at once, see {@link #received}. */
   private static final double WEIGHT = 1.0 / 64;
 

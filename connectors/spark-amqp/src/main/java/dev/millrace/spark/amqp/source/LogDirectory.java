@@ -3,7 +3,6 @@ package dev.millrace.spark.amqp.source;
 import dev.millrace.spark.amqp.options.SourceOptions;
 import java.net.URI;
 import java.nio.file.Path;
-import org.apache.hadoop.fs.FileSystem;
 
 /** Where a query's write-ahead log is. */
 final class LogDirectory {
@@ -22,7 +21,7 @@ final class LogDirectory {
     String scheme = uri.getScheme();
     if (scheme == null || scheme.equals("file")) return Path.of(uri.getPath()).resolve("wal");
     throw new IllegalArgumentException(
-        "amqp: the checkpoint is on " + scheme + ":, which cannot make single writes durable; the option walDirectory names a"
-            + " directory on a disk that outlives the driver (" + FileSystem.class.getSimpleName() + " of " + checkpoint + ")");
+        "amqp: the checkpoint " + checkpoint + " is not on a local disk, where single writes are made durable: name a directory"
+            + " on a disk that outlives the driver by the option walDirectory");
   }
 }

@@ -77,7 +77,7 @@ class HeartbeatsTest {
     assertEquals(5000, new RateLimit(0, 0).take(5000, 0));
 
     CreditPolicy policy = new CreditPolicy(5000);
-    assertEquals(500, policy.target());
+    assertEquals(50, policy.target());
     for (int message = 0; message < 1000; message++) policy.received(100);
     assertEquals(5000, policy.target());
     for (int message = 0; message < 1000; message++) policy.received(1 << 20);
