@@ -191,7 +191,9 @@ def credentials_and_tls(suite, broker):
     told = suite.refusal(lambda: send(url=secure, user="guest", password="guest", connectTimeout_="x"))
     assert "unknown option connectTimeout_; did you mean connectTimeout?" in told, told
     told = suite.refusal(lambda: send(url=secure, user="guest", password="guest"))
-    assert "certification path" in told or "PKIX" in told, told
+    assert "is not trusted" in told, told
+    told = suite.refusal(lambda: send(url=secure.replace("localhost", "127.0.0.1"), user="guest", password="guest", tlsAuthorities=authorities))
+    assert "is not trusted" in told and "127.0.0.1" in told, told
 
 
 def the_last_window_ends_when_the_source_goes_idle(suite, broker):
@@ -420,7 +422,7 @@ TESTS = [
 
 def make_certificate(directory):
     directory.mkdir()
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    names = "subjectAltName=DNS:localhost"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", names]
     command += ["-keyout", str(directory / "key.pem"), "-out", str(directory / "certificate.pem")]
     subprocess.run(command, check=True, capture_output=True)

@@ -6,6 +6,7 @@ import dev.millrace.spark.amqp.options.BrokerLocation;
 import dev.millrace.spark.amqp.options.ConnectionOptions;
 import java.io.IOException;
 import java.security.Principal;
+import java.security.cert.CertificateException;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -258,6 +259,9 @@ public final class AmqpConnection {
       if (at instanceof SaslException) {
         String who = options.user() == null ? "an anonymous user" : "user " + options.user();
         return new AmqpException(Kind.REFUSED, location + " refuses " + who + ": " + at.getMessage(), cause);
+      }
+      if (at instanceof CertificateException) {
+        return new AmqpException(Kind.REFUSED, location + " is not trusted: " + at.getMessage(), cause);
       }
     }
     String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();

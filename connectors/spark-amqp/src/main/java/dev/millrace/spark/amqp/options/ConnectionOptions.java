@@ -30,6 +30,14 @@ public record ConnectionOptions(
       boolean verifyHost)
       implements Serializable {}
 
+  /**
+   * Who gives a user must not become an anonymous one because the broker offers that first: a wrong password would go
+   * unseen, and so would a right one.
+   */
+  private static final List<String> WITH_PASSWORD = List.of("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN");
+
+  private static final List<String> WITHOUT_PASSWORD = List.of("EXTERNAL", "ANONYMOUS");
+
   static ConnectionOptions from(OptionReader reader) {
     BrokerLocation.Parsed urls = BrokerLocation.parseList(reader.text("url"));
     String user = reader.text("user");
@@ -44,7 +52,9 @@ public record ConnectionOptions(
         urls.locations(),
         user,
         user != null && password == null ? "" : password,
-        mechanisms == null ? List.of() : Arrays.stream(mechanisms.split(",")).map(String::trim).toList(),
+        mechanisms != null
+            ? Arrays.stream(mechanisms.split(",")).map(String::trim).toList()
+            : user != null ? WITH_PASSWORD : WITHOUT_PASSWORD,
         new Tls(
             reader.text("tlsAuthorities"),
             reader.text("tlsTrustStore"),

@@ -28,7 +28,7 @@ public final class OptionTable {
               "brokers, separated by commas and tried in turn: `amqp:`, `amqps:`, `ws:` or `wss:`, host, port"),
           new Option("address", Use.BOTH, "",
               "queue or topic; for the sink where rows without a column `address` go"),
-          new Option("user", Use.BOTH, "", "user name for SASL PLAIN; without it SASL ANONYMOUS"),
+          new Option("user", Use.BOTH, "", "user name for SASL PLAIN or SCRAM; without it ANONYMOUS or EXTERNAL"),
           new Option("password", Use.BOTH, "", "the user's password"),
           new Option("saslMechanisms", Use.BOTH, "",
               "only these, separated by commas, such as `SCRAM-SHA-256` or `EXTERNAL`"),

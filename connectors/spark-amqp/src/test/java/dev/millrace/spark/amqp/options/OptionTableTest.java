@@ -91,6 +91,17 @@ class OptionTableTest {
   }
 
   @Test
+  void whoGivesAUserDoesNotBecomeAnonymous() {
+    ConnectionOptions named = SourceOptions.from(Map.of("address", "a", "user", "u", "password", "p")).connection();
+    assertFalse(named.saslMechanisms().contains("ANONYMOUS"));
+    assertTrue(named.saslMechanisms().contains("PLAIN"));
+    ConnectionOptions nameless = SourceOptions.from(Map.of("address", "a")).connection();
+    assertEquals(List.of("EXTERNAL", "ANONYMOUS"), nameless.saslMechanisms());
+    ConnectionOptions chosen = SourceOptions.from(Map.of("address", "a", "saslMechanisms", "EXTERNAL, PLAIN")).connection();
+    assertEquals(List.of("EXTERNAL", "PLAIN"), chosen.saslMechanisms());
+  }
+
+  @Test
   void aWrongUrlDoesNotRepeatThePassword() {
     assertFalse(refusal(Map.of("address", "a", "url", "http://u:secret@h")).contains("secret"));
   }
