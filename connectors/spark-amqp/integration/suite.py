@@ -253,7 +253,10 @@ class Collector:
 
     def wait_for(self, count, seconds=120):
         """Until so many different bodies came."""
-        wait_for(lambda: len({message["body"] for _, message in self.messages}) >= count, f"{count} messages, not {len(self.messages)}", seconds)
+        wait_for(lambda: self.count() >= count, f"{count} messages", seconds)
+
+    def count(self):
+        return len({message["body"] for _, message in list(self.messages)})
 
     def judge(self, count):
         """All of them arrived, and what came twice can be told."""
@@ -329,7 +332,7 @@ def the_driver_is_killed(suite, broker):
         for kill in range(3):
             relay = Relay(suite, broker, "in", "out", checkpoint)
             # In the middle of things: some batches after it began.
-            collector.wait_for(len(collector.messages) + 500 + 300 * kill)
+            collector.wait_for(collector.count() + 500 + 300 * kill)
             relay.kill()
         relay = Relay(suite, broker, "in", "out", checkpoint)
         collector.wait_for(count)

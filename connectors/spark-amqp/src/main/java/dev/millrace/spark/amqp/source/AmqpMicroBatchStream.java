@@ -64,7 +64,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
   @Override
   public Offset latestOffset(Offset start, ReadLimit limit) {
     receiver.throwIfFailed();
-    long from = ((SequenceOffset) start).sequence();
+    long from = SequenceOffset.of(start).sequence();
     checkLog(from);
     long end = availableSinceUs == 0 ? log.nextSequence() : availableEnd(from);
     if (end == from) return start;
@@ -86,8 +86,8 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
 
   @Override
   public InputPartition[] planInputPartitions(Offset start, Offset end) {
-    long from = ((SequenceOffset) start).sequence();
-    long to = ((SequenceOffset) end).sequence();
+    long from = SequenceOffset.of(start).sequence();
+    long to = SequenceOffset.of(end).sequence();
     long wanted = (to - from + options.partitionRows() - 1) / options.partitionRows();
     int parts = (int) Math.max(1, Math.min(options.partitions(), wanted));
     try {
@@ -111,7 +111,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
   @Override
   public void commit(Offset end) {
     try {
-      log.release(((SequenceOffset) end).sequence());
+      log.release(SequenceOffset.of(end).sequence());
     } catch (IOException broken) {
       throw new UncheckedIOException("amqp: the write-ahead log cannot be cut: " + broken.getMessage(), broken);
     }
@@ -130,7 +130,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
 
   @Override
   public Map<String, String> metrics(Optional<Offset> latestConsumed) {
-    long consumed = latestConsumed.map(offset -> ((SequenceOffset) offset).sequence()).orElse(0L);
+    long consumed = latestConsumed.map(offset -> SequenceOffset.of(offset).sequence()).orElse(0L);
     SourceStatistics statistics = receiver.statistics();
     String connectedTo = statistics.connectedTo;
     String problem = statistics.lastProblem;

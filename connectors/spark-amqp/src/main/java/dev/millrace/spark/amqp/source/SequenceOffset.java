@@ -14,6 +14,11 @@ final class SequenceOffset extends Offset {
     this.sequence = sequence;
   }
 
+  /** Spark gives back the offsets of its checkpoint as their text, in a class of its own, wherever it restarts a batch. */
+  static SequenceOffset of(Offset offset) {
+    return offset instanceof SequenceOffset own ? own : parse(offset.json());
+  }
+
   static SequenceOffset parse(String json) {
     Matcher matcher = JSON.matcher(json);
     if (!matcher.matches()) throw new IllegalArgumentException("amqp: the checkpoint has an offset of another source: " + json);
