@@ -108,13 +108,20 @@ class RabbitMq(Broker):
     keeps_messages = True
     COMMAND = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
-    def __init__(self, tls_files):
+    def __init__(self, addresses, tls_files):
         super().__init__()
         self.tls_port = free_port()
         self.epmd_port = free_port()
         lines = [f"listeners.tcp.1 = 127.0.0.1:{self.port}", "amqp1_0.default_user = guest"]
         lines += [f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}", f"ssl_options.certfile = {tls_files / 'certificate.pem'}"]
         lines += [f"ssl_options.keyfile = {tls_files / 'key.pem'}", f"ssl_options.cacertfile = {tls_files / 'certificate.pem'}"]
+        # A queue that a client names first is not durable, so they are made beforehand.
+        queues = [{"name": name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": {}} for name in addresses]
+        users = [{"name": "guest", "password": "guest", "tags": "administrator"}]
+        permissions = [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]
+        definitions = {"vhosts": [{"name": "/"}], "users": users, "permissions": permissions, "queues": queues}
+        (self.directory / "definitions.json").write_text(json.dumps(definitions))
+        lines += [f"load_definitions = {self.directory / 'definitions.json'}"]
         (self.directory / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
         (self.directory / "enabled_plugins").write_text("[rabbitmq_amqp1_0].\n")
 
@@ -123,7 +130,7 @@ class RabbitMq(Broker):
         return os.path.exists(cls.COMMAND)
 
     def address(self, name):
-        return "/queue/" + name
+        return "/amq/queue/" + name
 
     def start(self):
         own = self.directory

@@ -6,6 +6,7 @@ from session import session
 
 jar, url, source, target, checkpoint = sys.argv[1:]
 spark = session(jar)
+spark.sparkContext.setLogLevel("WARN")
 messages = spark.readStream.format("amqp").option("url", url).option("address", source).load()
 query = (
     messages.selectExpr("body", "CAST(time AS STRING) AS subject")

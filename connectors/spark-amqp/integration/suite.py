@@ -20,7 +20,7 @@ from brokers import Millrace, RabbitMq, free_port, wait_for
 from session import session
 
 HERE = Path(__file__).resolve().parent
-ADDRESSES = ["types", "columns", "json", "limits", "again", "windows", "max", "in", "out", "lost-in", "lost-out", "rate", "stamped", "list", "speed"]
+ADDRESSES = ["types", "columns", "json", "limits", "again", "windows", "max", "in", "out", "lost-in", "lost-out", "rate", "stamped", "list", "tls", "speed"]
 
 
 class Suite:
@@ -253,7 +253,10 @@ class Collector:
 
     def wait_for(self, count, seconds=120):
         """Until so many different bodies came."""
-        wait_for(lambda: self.count() >= count, f"{count} messages", seconds)
+        try:
+            wait_for(lambda: self.count() >= count, f"{count} messages", seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {self.count()} came") from late
 
     def count(self):
         return len({message["body"] for _, message in list(self.messages)})
@@ -440,7 +443,7 @@ def main():
     make_certificate(suite.work / "tls")
     brokers = [(Millrace(ADDRESSES), TESTS)]
     if RabbitMq.is_installed():
-        brokers.append((RabbitMq(suite.work / "tls"), [*TESTS, credentials_and_tls]))
+        brokers.append((RabbitMq(ADDRESSES, suite.work / "tls"), [*TESTS, credentials_and_tls]))
     else:
         print("skip everything against RabbitMQ: it is not installed", flush=True)
     for broker, tests in brokers:

@@ -84,10 +84,12 @@ final class MessageReceiver implements Closeable {
   @Override
   public void close() {
     closed = true;
-    supervisor.interrupt();
     try {
-      supervisor.join(5_000);
+      // First what is in hand is written and settled, so that a query that is stopped in order gets nothing twice.
+      writer.pause();
       writer.close();
+      supervisor.interrupt();
+      supervisor.join(5_000);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
