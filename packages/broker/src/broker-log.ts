@@ -371,6 +371,7 @@ export class BrokerLog {
       batch.late.push(record);
       record.position = written.lives ? this.append(written.type) : this.appendPassing(written.type);
       record.length = writer.length;
+      if (written.lives && record.takenBackBy !== undefined) moveToEnd(late, record.takenBackBy);
     }
     late.clear();
     for (const record of heldBack) late.add(record);
@@ -458,5 +459,13 @@ export class BrokerLog {
   private touch(): void {
     if (!this.turn.open) this.turn.begin();
     this.dirty = true;
+  }
+}
+
+/** What walks through the set comes to them last. */
+function moveToEnd(late: Set<LateRecord>, records: Iterable<LateRecord>): void {
+  for (const one of records) {
+    late.delete(one);
+    late.add(one);
   }
 }

@@ -21,8 +21,7 @@ export class KeyedRecord implements LateRecord {
   /** Undefined: gone. */
   bytes: Uint8Array | undefined = undefined;
   superseded = false;
-  /** Where a transaction's word that it is gone lies. */
-  writtenAt = NOWHERE;
+  takenBackBy: ReadonlySet<LateRecord> | undefined = undefined;
   position = NOWHERE;
   length = 0;
 

@@ -11,6 +11,8 @@ export interface LateRecord {
   length: number;
   /** Another one has taken its place: it is not written any more, and given up when it is on disk. */
   readonly superseded: boolean;
+  /** What is to be written once more behind each record that says that it is there, in the same batch. */
+  readonly takenBackBy?: ReadonlySet<LateRecord> | undefined;
   /** Builds the record. @returns its type, or undefined when nothing is to be written; `lives`: whether it says that something is there */
   write(writer: RecordWriter): { readonly type: RecordType; readonly lives: boolean } | undefined;
 }

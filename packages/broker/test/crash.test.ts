@@ -1,0 +1,74 @@
+import { describe, test } from 'vitest';
+import { type Step, soon, World } from './support/crash-world.js';
+
+/** Histories of one key that is kept and forgotten, alone and by transactions, as crash.property.test.ts found them. */
+const SEGMENT_OF_MESSAGES: Step = { kind: 'send', to: 't', count: 40, durable: true, id: undefined };
+const turn: Step = { kind: 'turn' };
+const empty: Step = { kind: 'empty', segments: 1 };
+const fail: Step = { kind: 'fail' };
+
+function keep(value: number | undefined): Step {
+  return { kind: 'keep', key: 'a', value };
+}
+
+function commit(kept: number | undefined): Step {
+  return { kind: 'commit', store: 'q', from: 0, count: 0, outputs: [], value: 1, key: 'a', kept };
+}
+
+function written(count: number): Step {
+  return { kind: 'written', count };
+}
+
+/** The oldest segment goes; what is then on disk is what there is. */
+const emptied: readonly Step[] = [empty, turn, written(9), { kind: 'crash', written: 0 }];
+const kept: readonly Step[] = [keep(0), turn, written(9)];
+
+const histories: readonly (readonly [string, readonly Step[]])[] = [
+  [
+    'kept, written again behind two transactions under way that replace and forget it',
+    [...kept, commit(1), commit(undefined), turn, SEGMENT_OF_MESSAGES, empty, turn, written(2)],
+  ],
+  [
+    'kept by a transaction, written again behind the one that forgets it',
+    [commit(0), turn, commit(undefined), turn, written(1), SEGMENT_OF_MESSAGES, empty, turn, written(2)],
+  ],
+  [
+    'kept, written again behind a transaction that forgets it and fails',
+    [...kept, commit(undefined), turn, SEGMENT_OF_MESSAGES, empty, turn, fail],
+  ],
+  [
+    'kept, and forgotten by the transaction behind the one that failed',
+    [...kept, commit(1), turn, fail, commit(undefined), turn, SEGMENT_OF_MESSAGES, empty, turn, written(2)],
+  ],
+  [
+    'kept, and replaced by the transaction behind the one that failed to forget it',
+    [...kept, commit(undefined), turn, fail, commit(2), turn, SEGMENT_OF_MESSAGES, empty, turn, written(2)],
+  ],
+  [
+    'forgotten while the transaction is under way that keeps it, and fails',
+    [...kept, commit(1), turn, keep(undefined), turn, fail, SEGMENT_OF_MESSAGES, turn, written(9)],
+  ],
+  [
+    'forgotten while the transaction is under way that keeps it',
+    [...kept, commit(1), turn, keep(undefined), SEGMENT_OF_MESSAGES, turn, written(9)],
+  ],
+  [
+    'forgotten and kept again in the turn in which a transaction forgets it',
+    [...kept, keep(undefined), commit(undefined), keep(3), SEGMENT_OF_MESSAGES, empty, turn, written(9)],
+  ],
+  [
+    'kept in the turn in which a transaction then forgets it',
+    [...kept, keep(3), commit(undefined), SEGMENT_OF_MESSAGES, empty, turn, written(9)],
+  ],
+];
+
+describe('a key is there after a crash, or is not, as it was:', () => {
+  test.each(histories)('%s', async (_name, steps) => {
+    const world = new World(undefined);
+    for (const step of [...steps, ...emptied]) {
+      world.run(step);
+      await soon();
+    }
+    await world.drain();
+  });
+});
