@@ -15,7 +15,7 @@ import { type JournalError, JournalFull } from '@millrace/journal';
 import { CommitBatch, type MovedMessage } from './commit-batch.js';
 import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
-import type { LateRecord } from './log/late-record.js';
+import type { LateRecord, RecordPlace } from './log/late-record.js';
 import { Holders, writeMessage, writeMessageAgain } from './log/message-record.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { RecordWriter } from './log/record-writer.js';
@@ -363,11 +363,12 @@ export class BrokerLog {
         heldBack.push(record);
         continue;
       }
-      if (record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
+      const replaced = record.superseded ? [] : takePlaces(record);
       if (written === undefined) {
-        if (!record.superseded) record.position = NOWHERE;
+        for (const { position, length } of replaced) batch.release(position, length);
         continue;
       }
+      for (const place of replaced) batch.replaced.push({ by: record, place });
       batch.late.push(record);
       record.position = written.lives ? this.append(written.type) : this.appendPassing(written.type);
       record.length = writer.length;
@@ -400,6 +401,7 @@ export class BrokerLog {
     const { passingPositions, passingLengths } = batch;
     for (let i = 0; i < passingPositions.length; i++) this.release(passingPositions[i]!, passingLengths[i]!);
     for (const { position, length } of batch.moved) this.release(position, length);
+    for (const { place } of batch.replaced) this.release(place.position, place.length);
     for (const record of batch.late) {
       if (!record.superseded || record.position > this.durablePosition) continue;
       this.release(record.position, record.length);
@@ -421,6 +423,11 @@ export class BrokerLog {
     this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
     for (const moved of batch.moved.reverse()) this.undoMove(moved);
     for (const record of batch.late) record.position = NOWHERE;
+    for (const { by, place } of batch.replaced.splice(0)) {
+      if (place.position > durablePosition) continue;
+      if (by.superseded) batch.release(place.position, place.length);
+      else by.replaces = [...(by.replaces ?? []), place];
+    }
     for (const { message } of batch.kept) {
       message.recordPosition = NOWHERE;
       message.recordHolders = 0;
@@ -460,6 +467,14 @@ export class BrokerLog {
     if (!this.turn.open) this.turn.begin();
     this.dirty = true;
   }
+}
+
+/** Where records lie of which this one has nothing to say any more, or says it anew. */
+function takePlaces(record: LateRecord): RecordPlace[] {
+  const { position, length, replaces = [] } = record;
+  record.position = NOWHERE;
+  record.replaces = undefined;
+  return position === NOWHERE ? replaces : [...replaces, { position, length }];
 }
 
 /** What walks through the set comes to them last. */

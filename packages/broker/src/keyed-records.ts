@@ -18,7 +18,7 @@ export class KeyedRecords {
   private readonly kinds = new Map<string, Map<string, KeyedRecord>>();
   /** Records of transactions under way, and what was forgotten meanwhile: not to come back by them. */
   private staged = 0;
-  private readonly forgotten = new Map<string, number>();
+  private readonly forgotten = new Map<string, KeyedRecord>();
   /** What they are to forget, by name. */
   private readonly takingBack = new Map<string, Set<KeyedRecord>>();
 
@@ -57,7 +57,7 @@ export class KeyedRecords {
     entry.version = ++this.log.version;
     entry.bytes = undefined;
     this.remove(entry);
-    if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry.version);
+    if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry);
     this.log.later(entry);
     return known !== undefined;
   }
@@ -81,14 +81,19 @@ export class KeyedRecords {
   apply(staged: KeyedRecord): void {
     const { kind, key, version } = staged;
     const now = this.record(kind, key);
-    const newest = Math.max(now?.version ?? 0, this.forgotten.get(nameOf(kind, key)) ?? 0);
+    const newer = [now, this.forgotten.get(nameOf(kind, key))].find(
+      (one) => one !== undefined && one.version > version,
+    );
     this.done(staged);
-    if (newest > version) {
-      this.log.release(staged.position, staged.length);
+    if (newer !== undefined) {
+      // That one may not be on disk yet; until it is, this one is what there is.
+      if (staged.position !== NOWHERE) this.replace(newer, staged);
       return;
     }
     if (now !== undefined) {
       now.superseded = true;
+      for (const place of now.replaces ?? []) this.log.release(place.position, place.length);
+      now.replaces = undefined;
       // One that is not on disk yet is given up when it is.
       if (now.position <= this.log.durablePosition) {
         this.log.release(now.position, now.length);
@@ -97,7 +102,6 @@ export class KeyedRecords {
       this.remove(now);
     }
     if (staged.bytes !== undefined) this.put(staged);
-    else if (this.staged > 0) this.forgotten.set(nameOf(kind, key), version);
   }
 
   /** What was staged does not come to hold. */
@@ -114,6 +118,11 @@ export class KeyedRecords {
 
   restore(record: KeyedRecord): void {
     this.put(record);
+  }
+
+  private replace(newer: KeyedRecord, { position, length }: KeyedRecord): void {
+    newer.replaces = [...(newer.replaces ?? []), { position, length }];
+    this.log.later(newer);
   }
 
   private done(staged: KeyedRecord): void {

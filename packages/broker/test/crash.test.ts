@@ -1,10 +1,14 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { Recovery } from '../src/index.js';
 import { type Step, soon, World } from './support/crash-world.js';
+import { Host } from './support/host.js';
+import { RecordingJournal } from './support/recording-journal.js';
 
 /** Histories of one key that is kept and forgotten, alone and by transactions, as crash.property.test.ts found them. */
 const SEGMENT_OF_MESSAGES: Step = { kind: 'send', to: 't', count: 40, durable: true, id: undefined };
 const turn: Step = { kind: 'turn' };
 const empty: Step = { kind: 'empty', segments: 1 };
+const crashed: Step = { kind: 'crash', written: 0, gone: true };
 const fail: Step = { kind: 'fail' };
 
 function keep(value: number | undefined): Step {
@@ -15,12 +19,15 @@ function commit(kept: number | undefined): Step {
   return { kind: 'commit', store: 'q', from: 0, count: 0, outputs: [], value: 1, key: 'a', kept };
 }
 
+/** Of another key: it has the state of the job in place of the transaction before. */
+const commitOther: Step = { kind: 'commit', store: 'q', from: 0, count: 0, outputs: [], value: 2, key: 'b', kept: 2 };
+
 function written(count: number): Step {
   return { kind: 'written', count };
 }
 
 /** The oldest segment goes; what is then on disk is what there is. */
-const emptied: readonly Step[] = [empty, turn, written(9), { kind: 'crash', written: 0 }];
+const emptied: readonly Step[] = [empty, turn, written(9), crashed];
 const kept: readonly Step[] = [keep(0), turn, written(9)];
 
 const histories: readonly (readonly [string, readonly Step[]])[] = [
@@ -57,6 +64,18 @@ const histories: readonly (readonly [string, readonly Step[]])[] = [
     [...kept, keep(undefined), commit(undefined), keep(3), SEGMENT_OF_MESSAGES, empty, turn, written(9)],
   ],
   [
+    'forgotten in the turn in which the transaction succeeds that kept it',
+    [commit(1), turn, commitOther, turn, empty, turn, keep(undefined), written(3), crashed],
+  ],
+  [
+    'kept anew in the turn in which the transaction succeeds that kept it',
+    [commit(1), turn, commitOther, turn, empty, turn, keep(3), written(3), crashed],
+  ],
+  [
+    'forgotten by a batch that fails behind the transaction that kept it',
+    [commit(1), turn, commitOther, turn, empty, turn, keep(undefined), turn, written(3), fail, crashed],
+  ],
+  [
     'kept in the turn in which a transaction then forgets it',
     [...kept, keep(3), commit(undefined), SEGMENT_OF_MESSAGES, empty, turn, written(9)],
   ],
@@ -71,4 +90,29 @@ describe('a key is there after a crash, or is not, as it was:', () => {
     }
     await world.drain();
   });
+});
+
+test('a key whose new record a full journal holds back keeps the one it has', () => {
+  const journal = new RecordingJournal();
+  const recovery = new Recovery();
+  const host = new Host({ journal, recovery });
+  host.broker.keep('kind', 'a', Buffer.from('1'));
+  host.turn();
+  journal.succeed();
+  journal.empty(recovery, 1);
+  host.turn();
+  journal.fail();
+  journal.state = { kind: 'full' };
+  for (let i = 0; i <= 64; i++) host.broker.tick(host.nowMs);
+  host.turn();
+  journal.decide();
+  expect([...journal.released]).toEqual([]);
+  journal.state = { kind: 'open' };
+  host.broker.tick(host.nowMs);
+  host.turn();
+  journal.succeed();
+  expect([...journal.released]).toEqual([0]);
+  const restarted = new Recovery();
+  journal.crash(0, true).replay(restarted);
+  expect([...restarted.kept()].map(({ key, bytes }) => `${key} ${bytes}`)).toEqual(['a 1']);
 });

@@ -66,7 +66,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 4,
       arbitrary: fc.record({ kind: fc.constant('empty' as const), segments: fc.integer({ min: 1, max: 3 }) }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: small }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: small, gone: fc.boolean() }) },
   ),
   { minLength: 20, maxLength: 150, size: 'max' },
 );

@@ -48,7 +48,7 @@ export type Step =
   | { kind: 'written'; count: number }
   | { kind: 'fail' }
   | { kind: 'empty'; segments: number }
-  | { kind: 'crash'; written: number };
+  | { kind: 'crash'; written: number; gone: boolean };
 
 /** All that must survive. */
 interface Snapshot {
@@ -175,7 +175,7 @@ export class World {
         this.journal.empty(this.recovery, step.segments);
         break;
       default:
-        this.crash(step.written);
+        this.crash(step.written, step.gone);
     }
   }
 
@@ -204,7 +204,7 @@ export class World {
     this.accounts();
     const stored = this.journal.records.filter((one) => one.type === RecordType.stored);
     expect(stored.map((one) => one.position).filter((one) => !this.journal.released.has(one))).toEqual([]);
-    this.crash(0);
+    this.crash(0, true);
     expect(this.snapshot().stores).toEqual({ q: [], d: [], e: [], 'dead-letters': [] });
   }
 
@@ -316,10 +316,10 @@ export class World {
     for (let i = 0; i <= 64; i++) this.host.broker.tick(this.host.nowMs);
   }
 
-  private crash(written: number): void {
+  private crash(written: number, gone: boolean): void {
     const count = Math.min(written, this.inFlight.length);
     const expected = count === 0 ? this.written : this.inFlight[count - 1]!;
-    this.journal = this.journal.crash(count);
+    this.journal = this.journal.crash(count, gone);
     this.begin(this.host.nowMs);
     this.declare();
     this.inFlight = [];
