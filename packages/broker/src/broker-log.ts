@@ -25,6 +25,7 @@ import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
 import { COUNTED_APART, SharedRecords } from './shared-records.js';
+import type { StoredDelivery } from './stored-delivery.js';
 import type { Turn } from './turn.js';
 
 /** Ticks between two retries at most: about six seconds. */
@@ -60,6 +61,8 @@ export class BrokerLog {
   private message: Message | undefined = undefined;
   private readonly settledRuns = new SettledRuns();
   private readonly consumedRuns = new SettledRuns();
+  /** Of those the open batch has records that were written again. */
+  private readonly movedDeliveries = new Set<StoredDelivery>();
   private readonly late = new Set<LateRecord>();
   private failed: CommitBatch[] = [];
   /** Calls of `retry` that pass before the next one does something, and before the one after that. */
@@ -140,15 +143,19 @@ export class BrokerLog {
     this.consumedRuns.add(store, sequence, sequence);
   }
 
-  /** @param moved its record was written again since it was consumed: that one is to be settled too */
-  consumedForGood(
-    store: MessageStore,
-    sequence: number,
-    { message, moved }: { message: Message; moved: boolean },
-  ): void {
-    if (!this.journal.durable) return;
-    if (moved) this.settled(store, sequence, message);
-    else this.gaveUp(message);
+  /** Its record is written again meanwhile, behind what says so: that is said once more, in the same batch. */
+  consumedAgain(delivery: StoredDelivery): void {
+    this.touch();
+    this.movedDeliveries.add(delivery);
+  }
+
+  /** The transaction failed. */
+  notConsumed(delivery: StoredDelivery): void {
+    this.movedDeliveries.delete(delivery);
+  }
+
+  consumedForGood(message: Message): void {
+    if (this.journal.durable) this.gaveUp(message);
   }
 
   deliveryCount(store: MessageStore, sequence: number, { message, count }: { message: Message; count: number }): void {
@@ -253,6 +260,10 @@ export class BrokerLog {
     if (this.emptying) this.retryNow();
     this.writeMessage();
     if (!this.settledRuns.empty) for (const runs of this.settledRuns.take()) this.writeRuns(runs, this.batch.settled);
+    for (const { member, sequence } of this.movedDeliveries) {
+      this.consumedRuns.add(member.group.store, sequence, sequence);
+    }
+    this.movedDeliveries.clear();
     if (!this.consumedRuns.empty) for (const runs of this.consumedRuns.take()) this.writeRuns(runs, undefined);
     if (this.late.size > 0) this.writeLate();
     this.emptying = false;
@@ -421,7 +432,7 @@ export class BrokerLog {
     const { durablePosition } = this;
     batch.keepReleases((position) => position <= durablePosition);
     this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
-    for (const moved of batch.moved.reverse()) this.undoMove(moved);
+    for (const moved of batch.moved.reverse()) this.undoMove(moved, batch);
     for (const record of batch.late) record.position = NOWHERE;
     for (const { by, place } of batch.replaced.splice(0)) {
       if (place.position > durablePosition) continue;
@@ -435,7 +446,7 @@ export class BrokerLog {
     this.failed.push(batch);
   }
 
-  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage): void {
+  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage, batch: CommitBatch): void {
     let held = false;
     for (let i = 0; i < stores.length; i++) {
       if (stores[i]!.blocks.recordAt(sequences[i]!) !== movedTo) continue;
@@ -443,7 +454,8 @@ export class BrokerLog {
       held = true;
     }
     if (held) this.shared.move(movedTo, position);
-    else this.batch.release(position, length);
+    // What took it back may not be on disk either.
+    else batch.release(position, length);
   }
 
   private append(type: RecordType): number {

@@ -81,6 +81,67 @@ const histories: readonly (readonly [string, readonly Step[]])[] = [
   ],
 ];
 
+const message: Step = { kind: 'send', to: 'q', count: 1, durable: true, id: undefined };
+const consume: Step = {
+  kind: 'commit',
+  store: 'q',
+  from: 0,
+  count: 1,
+  outputs: [],
+  value: 1,
+  key: 'a',
+  kept: undefined,
+};
+
+const consumptions: readonly (readonly [string, readonly Step[]])[] = [
+  [
+    'written again behind the transaction under way',
+    [consume, turn, commitOther, turn, empty, turn, written(3), crashed],
+  ],
+  ['written again in the turn of the transaction', [consume, empty, turn, commitOther, turn, written(3), crashed]],
+  [
+    'written again in the turn in which the transaction before fails',
+    [consume, turn, empty, fail, turn, written(9), crashed],
+  ],
+  [
+    'written again in the turn in which the transaction before succeeds',
+    [consume, turn, commitOther, turn, empty, written(2), turn, written(1), crashed],
+  ],
+  ['written again behind the transaction under way, which fails', [consume, turn, empty, turn, fail, crashed]],
+  [
+    'written again behind the transaction under way, and crashed between',
+    [consume, turn, empty, turn, { kind: 'crash', written: 2, gone: true }, crashed],
+  ],
+];
+
+test('a message is there when the queue was deleted, and its record moved, by a batch that fails', async () => {
+  const world = new World(undefined);
+  const steps: Step[] = [message, turn, written(9), empty, turn, empty, written(1), turn, written(1)];
+  for (const step of [...steps, empty, { kind: 'redeclare' } as const, turn, fail, crashed, ...emptied]) {
+    world.run(step);
+    await soon();
+  }
+  await world.drain();
+});
+
+describe('a message that a transaction consumes is there after a crash, or is not, as it was:', () => {
+  test.each(consumptions)('%s', async (_name, steps) => {
+    const world = new World(undefined);
+    for (const step of [
+      message,
+      turn,
+      written(9),
+      { kind: 'take', store: 'q', count: 1 } as const,
+      ...steps,
+      ...emptied,
+    ]) {
+      world.run(step);
+      await soon();
+    }
+    await world.drain();
+  });
+});
+
 describe('a key is there after a crash, or is not, as it was:', () => {
   test.each(histories)('%s', async (_name, steps) => {
     const world = new World(undefined);
