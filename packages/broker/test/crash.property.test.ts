@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { steps } from './support/crash-steps.js';
+import { keyedSteps, steps } from './support/crash-steps.js';
 import { soon, World } from './support/crash-world.js';
 
 test.each([
-  ['in memory', undefined, 200],
-  ['paged out as soon as can be', { residentBytes: 0, blockBytes: 80, aheadBytes: 80 }, 400],
-  ['paged out now and then', { residentBytes: 2000, blockBytes: 100, aheadBytes: 300 }, 200],
+  ['in memory', undefined, 200, steps],
+  ['paged out as soon as can be', { residentBytes: 0, blockBytes: 80, aheadBytes: 80 }, 400, steps],
+  ['paged out now and then', { residentBytes: 2000, blockBytes: 100, aheadBytes: 300 }, 200, steps],
+  ['keys and transactions', undefined, 800, keyedSteps],
 ] as const)(
   'what was written is there after any crash, in order, and nothing else: %s',
-  async (_name, paging, numRuns) => {
+  async (_name, paging, numRuns, histories) => {
     await fc.assert(
-      fc.asyncProperty(steps, async (list) => {
+      fc.asyncProperty(histories, async (list) => {
         const world = new World(paging);
         for (const step of list) {
           world.run(step);

@@ -70,3 +70,47 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   ),
   { minLength: 20, maxLength: 150, size: 'max' },
 );
+
+const few = fc.nat({ max: 3 });
+const one = fc.constantFrom('q' as const, 'd' as const);
+
+/** The same of keys and transactions for the most part, of which many are under way at once. */
+export const keyedSteps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('send' as const),
+        to,
+        count: fc.constantFrom(1, 10, 30),
+        durable: fc.constant(true),
+        id: fc.constant(undefined),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const), store: one, count: few }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('commit' as const),
+        store: one,
+        from: few,
+        count: few,
+        outputs: fc.constant([]),
+        value: fc.nat({ max: 9 }),
+        key: name,
+        kept: value,
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('keep' as const), key: name, value }) },
+    { weight: 1, arbitrary: only('purge') },
+    { weight: 9, arbitrary: only('turn') },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant('written' as const), count: few }) },
+    { weight: 2, arbitrary: only('fail') },
+    {
+      weight: 7,
+      arbitrary: fc.record({ kind: fc.constant('empty' as const), segments: fc.integer({ min: 1, max: 2 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: few, gone: fc.boolean() }) },
+  ),
+  { minLength: 20, maxLength: 100, size: 'max' },
+);
