@@ -15,7 +15,7 @@ import { type JournalError, JournalFull } from '@millrace/journal';
 import { CommitBatch, type MovedMessage } from './commit-batch.js';
 import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
-import type { LateRecord } from './log/late-record.js';
+import type { LateRecord, RecordPlace } from './log/late-record.js';
 import { Holders, writeMessage, writeMessageAgain } from './log/message-record.js';
 import { NOWHERE, RecordType } from './log/record-type.js';
 import { RecordWriter } from './log/record-writer.js';
@@ -25,6 +25,7 @@ import type { StoreRecord } from './log/store-record.js';
 import type { Message } from './message.js';
 import type { MessageStore } from './message-store.js';
 import { COUNTED_APART, SharedRecords } from './shared-records.js';
+import type { StoredDelivery } from './stored-delivery.js';
 import type { Turn } from './turn.js';
 
 /** Ticks between two retries at most: about six seconds. */
@@ -60,6 +61,8 @@ export class BrokerLog {
   private message: Message | undefined = undefined;
   private readonly settledRuns = new SettledRuns();
   private readonly consumedRuns = new SettledRuns();
+  /** Of those the open batch has records that were written again. */
+  private readonly movedDeliveries = new Set<StoredDelivery>();
   private readonly late = new Set<LateRecord>();
   private failed: CommitBatch[] = [];
   /** Calls of `retry` that pass before the next one does something, and before the one after that. */
@@ -140,15 +143,19 @@ export class BrokerLog {
     this.consumedRuns.add(store, sequence, sequence);
   }
 
-  /** @param moved its record was written again since it was consumed: that one is to be settled too */
-  consumedForGood(
-    store: MessageStore,
-    sequence: number,
-    { message, moved }: { message: Message; moved: boolean },
-  ): void {
-    if (!this.journal.durable) return;
-    if (moved) this.settled(store, sequence, message);
-    else this.gaveUp(message);
+  /** Its record is written again meanwhile, behind what says so: that is said once more, in the same batch. */
+  consumedAgain(delivery: StoredDelivery): void {
+    this.touch();
+    this.movedDeliveries.add(delivery);
+  }
+
+  /** The transaction failed. */
+  notConsumed(delivery: StoredDelivery): void {
+    this.movedDeliveries.delete(delivery);
+  }
+
+  consumedForGood(message: Message): void {
+    if (this.journal.durable) this.gaveUp(message);
   }
 
   deliveryCount(store: MessageStore, sequence: number, { message, count }: { message: Message; count: number }): void {
@@ -263,6 +270,10 @@ export class BrokerLog {
     if (this.emptying) this.retryNow();
     this.writeMessage();
     if (!this.settledRuns.empty) for (const runs of this.settledRuns.take()) this.writeRuns(runs, this.batch.settled);
+    for (const { member, sequence } of this.movedDeliveries) {
+      this.consumedRuns.add(member.group.store, sequence, sequence);
+    }
+    this.movedDeliveries.clear();
     if (!this.consumedRuns.empty) for (const runs of this.consumedRuns.take()) this.writeRuns(runs, undefined);
     if (this.late.size > 0) this.writeLate();
     this.emptying = false;
@@ -373,14 +384,16 @@ export class BrokerLog {
         heldBack.push(record);
         continue;
       }
-      if (record.position !== NOWHERE && !record.superseded) batch.release(record.position, record.length);
+      const replaced = record.superseded ? [] : takePlaces(record);
       if (written === undefined) {
-        if (!record.superseded) record.position = NOWHERE;
+        for (const { position, length } of replaced) batch.release(position, length);
         continue;
       }
+      for (const place of replaced) batch.replaced.push({ by: record, place });
       batch.late.push(record);
       record.position = written.lives ? this.append(written.type) : this.appendPassing(written.type);
       record.length = writer.length;
+      if (written.lives && record.takenBackBy !== undefined) moveToEnd(late, record.takenBackBy);
     }
     late.clear();
     for (const record of heldBack) late.add(record);
@@ -409,6 +422,7 @@ export class BrokerLog {
     const { passingPositions, passingLengths } = batch;
     for (let i = 0; i < passingPositions.length; i++) this.release(passingPositions[i]!, passingLengths[i]!);
     for (const { position, length } of batch.moved) this.release(position, length);
+    for (const { place } of batch.replaced) this.release(place.position, place.length);
     for (const record of batch.late) {
       if (!record.superseded || record.position > this.durablePosition) continue;
       this.release(record.position, record.length);
@@ -428,8 +442,13 @@ export class BrokerLog {
     const { durablePosition } = this;
     batch.keepReleases((position) => position <= durablePosition);
     this.batch.keepReleases((position) => position <= durablePosition || position > batch.lastPosition);
-    for (const moved of batch.moved.reverse()) this.undoMove(moved);
+    for (const moved of batch.moved.reverse()) this.undoMove(moved, batch);
     for (const record of batch.late) record.position = NOWHERE;
+    for (const { by, place } of batch.replaced.splice(0)) {
+      if (place.position > durablePosition) continue;
+      if (by.superseded) batch.release(place.position, place.length);
+      else by.replaces = [...(by.replaces ?? []), place];
+    }
     for (const { message } of batch.kept) {
       message.recordPosition = NOWHERE;
       message.recordHolders = 0;
@@ -437,7 +456,7 @@ export class BrokerLog {
     this.failed.push(batch);
   }
 
-  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage): void {
+  private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage, batch: CommitBatch): void {
     let held = false;
     for (let i = 0; i < stores.length; i++) {
       if (stores[i]!.blocks.recordAt(sequences[i]!) !== movedTo) continue;
@@ -445,7 +464,8 @@ export class BrokerLog {
       held = true;
     }
     if (held) this.shared.move(movedTo, position);
-    else this.batch.release(position, length);
+    // What took it back may not be on disk either.
+    else batch.release(position, length);
   }
 
   private append(type: RecordType): number {
@@ -468,5 +488,21 @@ export class BrokerLog {
   private touch(): void {
     if (!this.turn.open) this.turn.begin();
     this.dirty = true;
+  }
+}
+
+/** Where records lie of which this one has nothing to say any more, or says it anew. */
+function takePlaces(record: LateRecord): RecordPlace[] {
+  const { position, length, replaces = [] } = record;
+  record.position = NOWHERE;
+  record.replaces = undefined;
+  return position === NOWHERE ? replaces : [...replaces, { position, length }];
+}
+
+/** What walks through the set comes to them last. */
+function moveToEnd(late: Set<LateRecord>, records: Iterable<LateRecord>): void {
+  for (const one of records) {
+    late.delete(one);
+    late.add(one);
   }
 }

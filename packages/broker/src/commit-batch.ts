@@ -3,7 +3,7 @@
  * what follows from it for the journal itself: records that are not needed any more when it is on disk, and what must
  * be written again when it is not.
  */
-import type { LateRecord } from './log/late-record.js';
+import type { LateRecord, RecordPlace } from './log/late-record.js';
 import { NOWHERE } from './log/record-type.js';
 import type { SettledRun } from './log/settled-runs.js';
 import type { Message } from './message.js';
@@ -40,6 +40,8 @@ export class CommitBatch {
   readonly counted: KeptMessage[] = [];
   readonly moved: MovedMessage[] = [];
   readonly late: LateRecord[] = [];
+  /** Records that those make useless. */
+  readonly replaced: { readonly by: LateRecord; readonly place: RecordPlace }[] = [];
   /** Records that the batch makes useless. */
   readonly releasedPositions: number[] = [];
   readonly releasedLengths: number[] = [];

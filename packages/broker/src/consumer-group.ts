@@ -225,14 +225,12 @@ export class ConsumerGroup {
   committed(delivery: StoredDelivery, failed: boolean): void {
     if (delivery.state !== DeliveryState.committing) return;
     if (!failed) {
-      const { message, sequence, moved } = delivery;
+      const { message } = delivery;
       this.store.remove(delivery);
-      if (message.durable && this.store.journaled) {
-        this.core.log.consumedForGood(this.store, sequence, { message, moved });
-      }
+      if (message.durable && this.store.journaled) this.core.log.consumedForGood(message);
       return;
     }
-    delivery.moved = false;
+    this.core.log.notConsumed(delivery);
     delivery.state = DeliveryState.open;
     if (!delivery.member.closed) return;
     this.giveBack(delivery);

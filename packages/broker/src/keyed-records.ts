@@ -3,6 +3,9 @@
  * sessions, pending wills, checkpoints. They are held in memory beside the journal: for many small values.
  *
  * What a transaction is to keep is written with it, and holds when it has succeeded.
+ *
+ * What a transaction under way is to forget is written once more behind each record of that key, in the same batch: so no
+ * record of a key that is gone lies behind the one that says so.
  */
 import type { BrokerLog } from './broker-log.js';
 import { KeyedRecord } from './log/keyed-record.js';
@@ -15,7 +18,9 @@ export class KeyedRecords {
   private readonly kinds = new Map<string, Map<string, KeyedRecord>>();
   /** Records of transactions under way, and what was forgotten meanwhile: not to come back by them. */
   private staged = 0;
-  private readonly forgotten = new Map<string, number>();
+  private readonly forgotten = new Map<string, KeyedRecord>();
+  /** What they are to forget, by name. */
+  private readonly takingBack = new Map<string, Set<KeyedRecord>>();
 
   constructor(log: BrokerLog) {
     this.log = log;
@@ -37,7 +42,7 @@ export class KeyedRecords {
     checkName(kind);
     checkName(key);
     const entry = this.record(kind, key) ?? new KeyedRecord(kind, key);
-    this.kindOf(kind).set(key, entry);
+    this.put(entry);
     entry.version = ++this.log.version;
     entry.bytes = bytes;
     this.log.later(entry);
@@ -52,7 +57,7 @@ export class KeyedRecords {
     entry.version = ++this.log.version;
     entry.bytes = undefined;
     this.remove(entry);
-    if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry.version);
+    if (this.staged > 0) this.forgotten.set(nameOf(kind, key), entry);
     this.log.later(entry);
     return known !== undefined;
   }
@@ -68,24 +73,27 @@ export class KeyedRecords {
     staged.version = ++this.log.version;
     staged.bytes = bytes;
     staged.position = this.log.stage(staged);
-    if (bytes === undefined) staged.writtenAt = this.log.open.lastPosition;
     this.staged++;
+    if (bytes === undefined) this.takeBack(staged);
     return staged;
   }
 
   apply(staged: KeyedRecord): void {
     const { kind, key, version } = staged;
     const now = this.record(kind, key);
-    const newest = Math.max(now?.version ?? 0, this.forgotten.get(nameOf(kind, key)) ?? 0);
-    this.drop();
-    if (newest > version) {
-      this.log.release(staged.position, staged.length);
+    const newer = [now, this.forgotten.get(nameOf(kind, key))].find(
+      (one) => one !== undefined && one.version > version,
+    );
+    this.done(staged);
+    if (newer !== undefined) {
+      // That one may not be on disk yet; until it is, this one is what there is.
+      if (staged.position !== NOWHERE) this.replace(newer, staged);
       return;
     }
     if (now !== undefined) {
       now.superseded = true;
-      // Its record may have been written again since; what takes it back is then to stand behind it.
-      if (staged.bytes === undefined && now.position > staged.writtenAt) this.log.later(staged);
+      for (const place of now.replaces ?? []) this.log.release(place.position, place.length);
+      now.replaces = undefined;
       // One that is not on disk yet is given up when it is.
       if (now.position <= this.log.durablePosition) {
         this.log.release(now.position, now.length);
@@ -93,13 +101,14 @@ export class KeyedRecords {
       }
       this.remove(now);
     }
-    if (staged.bytes !== undefined) this.kindOf(kind).set(key, staged);
-    else if (this.staged > 0) this.forgotten.set(nameOf(kind, key), version);
+    if (staged.bytes !== undefined) this.put(staged);
   }
 
   /** What was staged does not come to hold. */
-  drop(): void {
-    if (--this.staged === 0) this.forgotten.clear();
+  drop(staged: KeyedRecord): void {
+    this.done(staged);
+    // Where it was to be written behind another record that was not either.
+    staged.superseded = true;
   }
 
   /** The record of this key, for moving it. */
@@ -108,7 +117,36 @@ export class KeyedRecords {
   }
 
   restore(record: KeyedRecord): void {
-    this.kindOf(record.kind).set(record.key, record);
+    this.put(record);
+  }
+
+  private replace(newer: KeyedRecord, { position, length }: KeyedRecord): void {
+    newer.replaces = [...(newer.replaces ?? []), { position, length }];
+    this.log.later(newer);
+  }
+
+  private done(staged: KeyedRecord): void {
+    if (--this.staged === 0) this.forgotten.clear();
+    if (staged.bytes !== undefined) return;
+    const name = nameOf(staged.kind, staged.key);
+    const takers = this.takingBack.get(name)!;
+    takers.delete(staged);
+    if (takers.size === 0) this.takingBack.delete(name);
+  }
+
+  private takeBack(staged: KeyedRecord): void {
+    const { kind, key } = staged;
+    const name = nameOf(kind, key);
+    const takers = this.takingBack.get(name) ?? new Set();
+    this.takingBack.set(name, takers.add(staged));
+    const now = this.record(kind, key);
+    if (now !== undefined) now.takenBackBy = takers;
+  }
+
+  private put(record: KeyedRecord): void {
+    const { kind, key } = record;
+    record.takenBackBy = this.takingBack.get(nameOf(kind, key));
+    this.kindOf(kind).set(key, record);
   }
 
   private remove({ kind, key }: KeyedRecord): void {

@@ -86,8 +86,8 @@ export class LiveRecords {
       const sequence = held.sequences[i]!;
       if (store === undefined || store.blocks.recordAt(sequence) !== record.position) continue;
       const slot = store.blocks.slotAt(sequence);
-      // Its settlement may lie before the new record, and be given up before it.
-      if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) slot.moved = true;
+      // Its settlement lies before the new record, and may go before it.
+      if (slot instanceof StoredDelivery && slot.state === DeliveryState.committing) log.consumedAgain(slot);
       holding.add(held.stores[i]!, sequence, store.countIn(slot, sequence));
       stores.push(store);
     }

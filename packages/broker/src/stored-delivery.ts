@@ -25,8 +25,6 @@ export class StoredDelivery implements Delivery {
   state: DeliveryState = DeliveryState.open;
   /** Its commit failed while it was with the consumer: it is not to come back. */
   withdrawn = false;
-  /** Its record was written again while a transaction that consumed it was under way. */
-  moved = false;
   /** Consumers that it must not go to again (modified, undeliverable here). */
   excluded: GroupMember[] | undefined = undefined;
 

@@ -182,7 +182,7 @@ class Pending implements BatchListener {
       for (const record of this.effects.staged) this.keyed.apply(record);
       for (const { address, message } of this.effects.outputs) if (!address.stores) address.accept(message);
     }
-    if (failed) for (const _ of this.effects.staged) this.keyed.drop();
+    if (failed) for (const record of this.effects.staged) this.keyed.drop(record);
     this.done(refusal);
   }
 }

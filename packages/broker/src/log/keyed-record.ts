@@ -9,7 +9,7 @@
  *     forgotten   the same without a value
  *     state       as kept, of a kind that begins with $state
  */
-import type { LateRecord } from './late-record.js';
+import type { LateRecord, RecordPlace } from './late-record.js';
 import type { RecordReader } from './record-reader.js';
 import { NOWHERE, RecordType } from './record-type.js';
 import { type RecordWriter, textBytesMax } from './record-writer.js';
@@ -21,8 +21,8 @@ export class KeyedRecord implements LateRecord {
   /** Undefined: gone. */
   bytes: Uint8Array | undefined = undefined;
   superseded = false;
-  /** Where a transaction's word that it is gone lies. */
-  writtenAt = NOWHERE;
+  replaces: RecordPlace[] | undefined = undefined;
+  takenBackBy: ReadonlySet<LateRecord> | undefined = undefined;
   position = NOWHERE;
   length = 0;
 

@@ -26,6 +26,8 @@ export class RecordingJournal implements Journal {
   /** The last batch that came to be on disk. */
   written: readonly JournalRecord[] = [];
   inFlight: Batch[] = [];
+  /** Where batches on disk begin. */
+  private begins: number[] = [];
   private open: JournalRecord[] = [];
   private position: number;
   private empties = 0;
@@ -103,6 +105,7 @@ export class RecordingJournal implements Journal {
   /** The oldest batches in flight are there. */
   succeed(count = this.inFlight.length): void {
     for (const { records, done, empties } of this.inFlight.splice(0, count)) {
+      if (records.length > 0) this.begins.push(records[0]!.position);
       this.records.push(...records);
       this.written = records;
       this.begin = Math.max(this.begin, empties);
@@ -140,10 +143,20 @@ export class RecordingJournal implements Journal {
     this.empties = end;
   }
 
-  /** What is on disk after a crash, when so many batches in flight were written as a whole. */
-  crash(written: number): RecordingJournal {
-    const records = [...this.records, ...this.inFlight.slice(0, written).flatMap((batch) => batch.records)];
-    return new RecordingJournal(records);
+  /**
+   * What is on disk after a crash, when so many batches in flight were written as a whole.
+   * @param gone the oldest batches of which nothing is needed are not there any more: a batch written later said so
+   */
+  crash(written: number, gone = false): RecordingJournal {
+    const batches = this.inFlight.slice(0, written).map((batch) => batch.records);
+    const crashed = new RecordingJournal([...this.records, ...batches.flat()]);
+    crashed.begins = [...this.begins, ...batches.flatMap((records) => records[0]?.position ?? [])];
+    // With the batch that is being written it is told what was not needed when that began.
+    if (!gone || (written === 0 && this.inFlight.length > 0)) return crashed;
+    const needed = this.records.find((one) => !this.released.has(one.position))?.position ?? this.position;
+    const begin = this.begins.findLast((one) => one <= needed) ?? 0;
+    crashed.records = crashed.records.filter((one) => one.position >= begin);
+    return crashed;
   }
 
   /** Gives everything to a new recovery. */
