@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionObservation } from '@millrace/controller';
 import type { Host, ProtocolConnection } from './protocol-connection.js';
-import { readInto } from './read-buffer.js';
+import { READ_SIZE, readInto } from './read-buffer.js';
 import { SocketOutput } from './socket-output.js';
 import type { Turn } from './turn.js';
 
@@ -128,6 +128,9 @@ class SocketConnection implements Host {
   private readonly onFault: (error: unknown) => void;
   private deadline = 1;
   private ending = false;
+  /** By the protocol; and by itself, until the next turn. */
+  private paused = false;
+  private yielded = false;
 
   constructor(accepted: Socket, options: ListenerOptions, onClosed: () => void) {
     const socket = readInto(accepted, (chunk) => this.ingest(chunk));
@@ -154,11 +157,22 @@ class SocketConnection implements Host {
   }
 
   pause(): void {
+    this.paused = true;
     this.socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.paused = false;
+    if (!this.yielded) this.socket.resume();
+  }
+
+  /** A socket that always has more waits for the others once it has had its part of the turn. */
+  private yieldToOthers(): void {
+    this.yielded = true;
+    this.turn.yieldUntilNext(() => {
+      this.yielded = false;
+      if (!this.paused) this.socket.resume();
+    });
   }
 
   end(): void {
@@ -182,8 +196,11 @@ class SocketConnection implements Host {
     });
   }
 
-  private ingest(chunk: Buffer): void {
-    if (this.ending) return;
+  /** @returns false when nothing more is to be read in this turn */
+  private ingest(chunk: Buffer): boolean {
+    if (this.ending) return true;
+    const isFull = chunk.length >= READ_SIZE;
+    if (isFull) this.turn.reads();
     // What came in may have set an earlier deadline: ask at the next tick.
     this.deadline = 1;
     // Written out rather than through `guard`: this runs for every read.
@@ -192,6 +209,9 @@ class SocketConnection implements Host {
     } catch (error) {
       this.fault(error);
     }
+    if (!isFull || this.ending || !this.turn.isLong) return !this.paused;
+    this.yieldToOthers();
+    return false;
   }
 
   private guard(action: () => void): void {

@@ -7,7 +7,7 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-const READ_SIZE = 64 * 1024;
+export const READ_SIZE = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(READ_SIZE);
 
 interface WithHandle {
@@ -16,12 +16,15 @@ interface WithHandle {
 
 /**
  * @param accepted as it comes from a server with `pauseOnConnect`
+ * @param ingest returns false to be given no more until the socket is resumed
  * @returns the socket to use from now on, paused
  */
-export function readInto(accepted: Socket, ingest: (chunk: Buffer) => void): Socket {
+export function readInto(accepted: Socket, ingest: (chunk: Buffer) => boolean): Socket {
   const handle = (accepted as WithHandle)._handle;
   if (handle === undefined || handle === null) {
-    accepted.on('data', ingest);
+    accepted.on('data', (chunk) => {
+      if (!ingest(chunk)) accepted.pause();
+    });
     accepted.pause();
     return accepted;
   }
@@ -30,8 +33,7 @@ export function readInto(accepted: Socket, ingest: (chunk: Buffer) => void): Soc
     buffer: shared,
     callback: (length: number): boolean => {
       // A view of its own length: a subarray costs less than a copy, and the protocol wants to know where the bytes end.
-      ingest(length === READ_SIZE ? shared : shared.subarray(0, length));
-      return true;
+      return ingest(length === READ_SIZE ? shared : shared.subarray(0, length));
     },
   };
   const options = { handle, onread, manualStart: true } as SocketConstructorOpts;
