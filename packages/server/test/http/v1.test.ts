@@ -271,6 +271,21 @@ describe('what the server tells of itself', () => {
     expect(problemIn(await call('GET', '/readyz'))).toMatchObject({ status: 503, slug: 'not-ready' });
   });
 
+  it.each([
+    ['open', 200],
+    ['full', 200],
+    ['failed', 503],
+  ] as const)('readiness with a store that is %s', async (state, status) => {
+    const store = () => ({ kind: 'disk', state, message: 'store /srv: EIO', directory: '/srv' }) as const;
+    const { call } = await createHttpWorld({ store });
+    const answer = await call('GET', '/readyz');
+    expect(answer.status).toBe(status);
+    if (status === 503)
+      expect(problemIn(answer)).toMatchObject({ slug: 'store-failed', problem: { detail: 'store /srv: EIO' } });
+    expect((await call('GET', '/healthz')).status).toBe(200);
+    expect((await call('GET', '/v1/status')).body.store).toEqual(store());
+  });
+
   it('the page shows what comes from elsewhere as text', async () => {
     const endpoint = {
       name: '<script>alert(1)</script>',
