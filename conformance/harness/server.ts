@@ -10,6 +10,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** MILLRACE_BIN names another build of the command to test. */
 export const MILLRACE = process.env.MILLRACE_BIN ?? join(ROOT, 'apps/cli/bin/millrace.js');
 
+const given = new Set<number>();
+
+/** One that is free now, and that this process was not given before: who asks for three at once gets three. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await event(server, 'listening');
@@ -17,6 +20,8 @@ export async function freePort(): Promise<number> {
   server.close();
   await event(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port');
+  if (given.has(address.port)) return freePort();
+  given.add(address.port);
   return address.port;
 }
 

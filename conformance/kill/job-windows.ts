@@ -69,7 +69,12 @@ export function compareWindows(
   for (const reading of readings) {
     const isCertain = certain.get(endOf(reading.sentAt - STAMP_EARLIER_MS))?.includes(reading) === true;
     if (!isCertain && reading.acceptedAt !== undefined && !taken.has(reading)) {
-      faults.push(`reading ${reading.value}: accepted, and in no window`);
+      const at = [reading.sentAt, reading.acceptedAt, reading.takenBefore].map((ms) =>
+        new Date(ms).toISOString().slice(11, 23),
+      );
+      faults.push(
+        `reading ${reading.value}: accepted, and in no window (sent ${at[0]}, accepted ${at[1]}, taken before ${at[2]})`,
+      );
     }
   }
   return { windows: results.length, readings: readings.length, uncertain, faults };
@@ -87,7 +92,10 @@ function compareWindow(
   const missing = result.readings - certain.length;
   const context = `${result.readings} counted, ${certain.length} certain and ${open.length} possible`;
   if (missing < 0 || missing > open.length) return [`count: ${context}`];
-  if (open.length > SEARCH_MAXIMUM) return [];
+  if (open.length > SEARCH_MAXIMUM) {
+    for (const reading of open) taken.set(reading, end);
+    return [];
+  }
   const chosen = choose(open, missing, result.total - sum(certain));
   if (chosen === undefined) return [`sum: ${result.total}, certain ${sum(certain)}; ${context}`];
   for (const reading of chosen) taken.set(reading, end);

@@ -124,7 +124,9 @@ export const sessionLoad = () =>
     ];
     load.add({
       name: 'topic, QoS 2 to QoS 2',
-      senders: [mosquittoPublisher(server, { ...sender('once-mqtt', 'kill/once', 150), qos: 2 })],
+      // Fewer than 65,535 in 200 rounds. mosquitto_sub 2.0 keeps a PUBLISH that is sent again as a second entry, and hands
+      // that out in place of the message that has its packet identifier one turn of all identifiers later.
+      senders: [mosquittoPublisher(server, { ...sender('once-mqtt', 'kill/once', 75), qos: 2 })],
       receivers: [subscribers.once],
       guarantee: 'once',
     });
