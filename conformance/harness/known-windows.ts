@@ -51,10 +51,16 @@ export interface Publisher {
   close(): void;
 }
 
-/** A unique number for each publisher and sequence, spread over all of INT so that maxima come from anywhere. */
+/**
+ * A unique number for each publisher and sequence, spread over all of INT so that maxima come from anywhere. Not a multiple
+ * of both: then the next reading of one publisher and the one before of another would have the same sum as these two.
+ */
 export function uniqueValue(publisher: number, sequence: number): number {
-  // 2^31 - 1 is prime: multiplying by any number below it never meets the same remainder twice.
-  return Number((BigInt(publisher * 1_000_000 + sequence + 1) * 1_103_515_245n) % 2_147_483_647n);
+  // 2^31 - 1 is prime and 5 divides not what is one below it, so that no two numbers have the same fifth power.
+  const prime = 2_147_483_647n;
+  const base = (BigInt(publisher * 1_000_000 + sequence + 1) * 1_103_515_245n) % prime;
+  const square = (base * base) % prime;
+  return Number((((square * square) % prime) * base) % prime);
 }
 
 export async function openPublisher(
