@@ -157,7 +157,8 @@ class Sender(Client):
         if self.options.numbers is None:
             return body_of(self.options.producer, sequence, self.options.size)
         # As conformance/harness/known-windows.ts: unique for each base and sequence, spread over all of INT.
-        return str((self.options.numbers * 1_000_000 + sequence + 1) * 1_103_515_245 % 2_147_483_647)
+        prime = 2_147_483_647
+        return str(pow((self.options.numbers * 1_000_000 + sequence + 1) * 1_103_515_245, 5, prime))
 
     def outcome(self, event, refused=None):
         sequence = self.unsettled.pop(event.delivery, None)
