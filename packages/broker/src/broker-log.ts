@@ -13,6 +13,7 @@
  */
 import { type JournalError, JournalFull } from '@millrace/journal';
 import { CommitBatch, type MovedMessage } from './commit-batch.js';
+import { FailedBatches } from './failed-batches.js';
 import type { Journal, JournalRecord } from './journal-port.js';
 import { writeDeliveryCount } from './log/delivery-count-record.js';
 import type { LateRecord, RecordPlace } from './log/late-record.js';
@@ -28,8 +29,6 @@ import { COUNTED_APART, SharedRecords } from './shared-records.js';
 import type { StoredDelivery } from './stored-delivery.js';
 import type { Turn } from './turn.js';
 
-/** Ticks between two retries at most: about six seconds. */
-const RETRY_WAIT_MAX = 64;
 const NOTHING = new Uint8Array(0);
 
 export class BrokerLog {
@@ -64,10 +63,7 @@ export class BrokerLog {
   /** Of those the open batch has records that were written again. */
   private readonly movedDeliveries = new Set<StoredDelivery>();
   private readonly late = new Set<LateRecord>();
-  private failed: CommitBatch[] = [];
-  /** Calls of `retry` that pass before the next one does something, and before the one after that. */
-  private wait = 0;
-  private nextWait = 0;
+  private readonly failed = new FailedBatches();
   /** A segment is to go with the next batch. */
   private emptying = false;
 
@@ -295,18 +291,12 @@ export class BrokerLog {
   retry(): void {
     const { refusal } = this;
     if (this.late.size > 0 && refusal === undefined) this.touch();
-    if (this.failed.length === 0 || refusal === 'journal-failed' || this.wait-- > 0) return;
-    this.wait = this.nextWait;
-    this.nextWait = Math.min(RETRY_WAIT_MAX, Math.max(1, this.nextWait * 2));
-    this.retryNow();
+    if (refusal !== 'journal-failed' && this.failed.tick()) this.retryNow();
   }
 
   private retryNow(): void {
-    // A full journal takes settlements, but not together with messages that were sent on: those wait for room.
-    const all = this.refusal === undefined || this.emptying;
-    const failed = this.failed.filter((batch) => all || batch.kept.length === 0);
+    const failed = this.failed.take(this.refusal === undefined || this.emptying ? 'all' : 'settlements');
     if (failed.length === 0) return;
-    this.failed = this.failed.filter((batch) => !failed.includes(batch));
     this.touch();
     for (const batch of failed) {
       for (const { store, first, last } of batch.settled) {
@@ -407,8 +397,7 @@ export class BrokerLog {
     } else {
       // A batch may have nothing to say in the end.
       this.durablePosition = Math.max(this.durablePosition, batch.lastPosition);
-      this.wait = 0;
-      this.nextWait = 0;
+      this.failed.succeeded();
       this.succeeded(batch);
     }
     if (batch.followers !== undefined) for (const follower of batch.followers) this.succeeded(follower);
@@ -453,7 +442,7 @@ export class BrokerLog {
       message.recordPosition = NOWHERE;
       message.recordHolders = 0;
     }
-    this.failed.push(batch);
+    this.failed.add(batch);
   }
 
   private undoMove({ position, length, movedTo, stores, sequences }: MovedMessage, batch: CommitBatch): void {

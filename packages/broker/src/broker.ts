@@ -20,7 +20,6 @@ import type { Journal } from './journal-port.js';
 import { JournalWatch } from './journal-watch.js';
 import { KeyedRecords } from './keyed-records.js';
 import { LiveRecords } from './live-records.js';
-import { STATE_KIND } from './log/keyed-record.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
@@ -237,15 +236,6 @@ export class Broker {
    */
   commit(transaction: Transaction, done: (refusal: RefusalReason | undefined) => void): void {
     this.transactions.commit(transaction, done);
-  }
-
-  /** State last committed under this name. */
-  state(name: string): Uint8Array | undefined {
-    return this.keyed.get(STATE_KIND, name);
-  }
-
-  forgetState(name: string): void {
-    this.keyed.forget(STATE_KIND, name);
   }
 
   /** Keeps a copy of the bytes under a kind and a key, across restarts, in place of those before. */

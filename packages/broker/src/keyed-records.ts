@@ -26,10 +26,6 @@ export class KeyedRecords {
     this.log = log;
   }
 
-  get(kind: string, key: string): Uint8Array | undefined {
-    return this.kinds.get(kind)?.get(key)?.bytes;
-  }
-
   /** All of one kind, in no order. */
   all(kind: string): Map<string, Uint8Array> {
     const found = new Map<string, Uint8Array>();

@@ -138,8 +138,6 @@ export interface TransactionOutput {
 export interface Transaction {
   readonly consumed: readonly Delivery[];
   readonly outputs: readonly TransactionOutput[];
-  /** Opaque bytes kept under a name and given back after a restart: a job's checkpoint. */
-  readonly state: { readonly name: string; readonly bytes: Uint8Array } | undefined;
   /**
    * More that is kept, or forgotten, with it, as by `Broker.keep` and `forget`: state in pieces. A kind that begins with
    * `$state` is taken by a journal that is full, if the transaction consumes what was durable. Default: none.

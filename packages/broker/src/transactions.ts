@@ -14,7 +14,7 @@ import type { Core } from './core.js';
 import { DirectDelivery } from './direct-delivery.js';
 import type { KeyedRecords } from './keyed-records.js';
 import type { IdBlock } from './log/id-block.js';
-import { isState, type KeyedRecord, STATE_KIND } from './log/keyed-record.js';
+import { isState, type KeyedRecord } from './log/keyed-record.js';
 import type { Message } from './message.js';
 import { Outcome, type RefusalReason } from './outcome.js';
 import type { Delivery, Transaction } from './ports.js';
@@ -140,20 +140,18 @@ export class Transactions {
   }
 
   /** Why what is to be kept of it could not be written; what it only consumes can, and the state that comes of that. */
-  private unwritable({ state, kept, consumed }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
+  private unwritable({ kept, consumed }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
     const { refusal } = this.core.log;
     if (refusal === undefined) return undefined;
     const frees = consumed.some((delivery) => delivery instanceof StoredDelivery && delivery.message.durable);
     const adds =
-      (state !== undefined && !frees) ||
       kept?.some(({ kind, bytes }) => bytes !== undefined && !(frees && isState(kind))) ||
       outputs.some(({ address, message, duplicate }) => !duplicate && isDurable(address, message));
     return adds ? refusal : undefined;
   }
 
-  private stage({ state, kept }: Transaction): KeyedRecord[] {
+  private stage({ kept }: Transaction): KeyedRecord[] {
     const staged: KeyedRecord[] = [];
-    if (state !== undefined) staged.push(this.keyed.stage(STATE_KIND, state.name, state.bytes));
     for (const { kind, key, bytes } of kept ?? []) staged.push(this.keyed.stage(kind, key, bytes));
     return staged;
   }

@@ -284,9 +284,9 @@ class World {
     const transaction: Transaction = {
       consumed: consumed.map((held) => held.delivery),
       outputs: step.outputs.map((address, i) => ({ address, message: message(address, texts[i]!) })),
-      state: { name: 'job', bytes: Buffer.from(`${this.number}`) },
+      kept: [{ kind: '$state', key: 'job', bytes: Buffer.from(`${this.number}`) }],
     };
-    const before = this.host.broker.state('job');
+    const before = this.host.broker.kept('$state').get('job');
     const refusal = this.refusalOf(step.outputs);
     if (refusal === undefined) for (const { message: held } of consumed) held.state = 'committing';
     const outputs = refusal === undefined ? this.storeOutputs(step.outputs, texts) : [];
@@ -300,7 +300,7 @@ class World {
     expect(told).toBe(refusal ?? (failed ? 'journal-failed' : undefined));
     if (refusal === undefined) for (const { message: held } of consumed) held.state = failed ? 'held' : 'gone';
     if (refusal === undefined && !failed) one.model.held.splice(0, consumed.length);
-    else expect(this.host.broker.state('job')).toEqual(before);
+    else expect(this.host.broker.kept('$state').get('job')).toEqual(before);
   }
 
   private refusalOf(outputs: readonly ('q' | 't' | 'nowhere')[]): RefusalReason | undefined {

@@ -283,7 +283,7 @@ describe('a transaction', () => {
     id,
   });
   const commit = (host: Host, outputs: ReturnType<typeof output>[], told: unknown[] = []) =>
-    host.broker.commit({ consumed: [], outputs, state: undefined }, (refusal) => told.push(refusal));
+    host.broker.commit({ consumed: [], outputs }, (refusal) => told.push(refusal));
 
   test('leaves out outputs whose id is known, on queues and topics, and those that it has twice', () => {
     const host = hostWith();

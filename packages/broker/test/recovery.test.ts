@@ -287,8 +287,8 @@ describe('after a crash', () => {
   ])('a transaction in flight that was %s', (_name, written) => {
     const world = begin();
     for (const text of ['1', '2']) world.host.producer('q').send(text, durable);
-    const first = { name: 'job', bytes: Buffer.from('first') };
-    world.host.broker.commit({ consumed: [], outputs: [], state: first }, () => {});
+    const first = { kind: '$state', key: 'job', bytes: Buffer.from('first') };
+    world.host.broker.commit({ consumed: [], outputs: [], kept: [first] }, () => {});
     world.turn();
     const reader = world.host.subscribe('q');
     const done: unknown[] = [];
@@ -296,15 +296,17 @@ describe('after a crash', () => {
       {
         consumed: [reader.deliveries[0]!],
         outputs: [{ address: 'q', message: message('q', 'output', durable) }],
-        state: { name: 'job', bytes: Buffer.from('second') },
-        kept: [{ kind: 'piece', key: '1', bytes: Buffer.from('p') }],
+        kept: [
+          { kind: '$state', key: 'job', bytes: Buffer.from('second') },
+          { kind: 'piece', key: '1', bytes: Buffer.from('p') },
+        ],
       },
       (refusal) => done.push(refusal),
     );
     world.host.turn();
     const { broker, ...host } = world.restart(written);
     expect(done).toEqual([]);
-    expect(`${broker.state('job')}`).toBe(written === 1 ? 'second' : 'first');
+    expect(`${broker.kept('$state').get('job')}`).toBe(written === 1 ? 'second' : 'first');
     expect(broker.kept('piece').size).toBe(written);
     const texts = broker.browse('q', { limit: 9 })!.map((one) => textOf(one.message));
     expect(texts).toEqual(written === 1 ? ['2', 'output'] : ['1', '2']);
@@ -329,7 +331,7 @@ describe('a message that is moved in the journal while a transaction consumes it
     world.host.producer('q').send('1', durable);
     world.turn();
     const consumed = world.host.subscribe('q').deliveries;
-    world.host.broker.commit({ consumed, outputs: [], state: undefined }, () => {});
+    world.host.broker.commit({ consumed, outputs: [] }, () => {});
     world.host.turn();
     world.journal.empty(world.recovery, 1);
     world.host.turn();
@@ -475,26 +477,19 @@ describe('a journal that is full', () => {
     const { world, step } = full();
     const { deliveries } = world.host.subscribe('q');
     const told: unknown[] = [];
-    const state = { name: 'job', bytes: Buffer.from('x') };
     const output = { address: 'q', message: message('q', 'x', durable) };
     const kept = (kind: string) => ({ kept: [{ kind, key: 'k', bytes: Buffer.from('x') }] });
-    const parts = [
-      { outputs: [output] },
-      kept('k'),
-      { state, consumed: [] },
-      { ...kept('$state/job'), consumed: [] },
-      { ...kept('$state/job'), state },
-    ];
+    const parts = [{ outputs: [output] }, kept('k'), { ...kept('$state/job'), consumed: [] }, kept('$state/job')];
     for (const part of parts) {
-      const transaction = { consumed: deliveries.slice(0, 1), outputs: [], state: undefined, ...part };
+      const transaction = { consumed: deliveries.slice(0, 1), outputs: [], ...part };
       world.host.broker.commit(transaction, (refusal) => told.push(refusal));
       step();
     }
-    const refused = Array.from({ length: 4 }, () => 'journal-full');
+    const refused = Array.from({ length: 3 }, () => 'journal-full');
     expect(told).toEqual([...refused, undefined]);
     const { broker } = world.restart();
     expect(broker.address('q')?.stored).toBe(1);
-    expect([`${broker.state('job')}`, `${broker.kept('$state/job').get('k')}`]).toEqual(['x', 'x']);
+    expect(`${broker.kept('$state/job').get('k')}`).toBe('x');
   });
 
   test('gets dead letters when there is room, and the originals stay until then', () => {

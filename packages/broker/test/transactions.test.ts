@@ -18,7 +18,7 @@ function transaction(consumed: readonly Delivery[], outputs: readonly (readonly 
   return {
     consumed,
     outputs: outputs.map(([address, text]) => ({ address, message: message(address, text) })),
-    state: { name: 'job', bytes: Buffer.from('state') },
+    kept: [{ kind: '$state', key: 'job', bytes: Buffer.from('state') }],
   };
 }
 
@@ -33,7 +33,7 @@ describe('a transaction', () => {
     const refusals: unknown[] = [];
     const max = (size: number) => ({ address: 'max', message: message('max', 'max', { size }) });
     const commit = (consumed: readonly Delivery[], size: number) => {
-      host.broker.commit({ consumed, outputs: [max(size)], state: undefined }, (refusal) => refusals.push(refusal));
+      host.broker.commit({ consumed, outputs: [max(size)] }, (refusal) => refusals.push(refusal));
       host.turn();
     };
     commit([], 100);
@@ -51,14 +51,14 @@ describe('a transaction', () => {
     broker.commit(transaction(reader.deliveries.slice(0, 2), [['max', '2']]), (refusal) => dones.push(refusal));
     expect(dones).toEqual([]);
     host.turn();
-    expect([journal.commits - commits, dones, broker.state('job')]).toEqual([1, [], undefined]);
+    expect([journal.commits - commits, dones, broker.kept('$state').get('job')]).toEqual([1, [], undefined]);
     expect(broker.address('in')?.stored).toBe(3);
     journal.report();
-    expect([dones, broker.state('job')?.toString()]).toEqual([[undefined], 'state']);
+    expect([dones, broker.kept('$state').get('job')?.toString()]).toEqual([[undefined], 'state']);
     expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([1, 1]);
     expect(host.subscribe('max').texts).toEqual(['2']);
-    broker.forgetState('job');
-    expect(broker.state('job')).toBeUndefined();
+    broker.forget('$state', 'job');
+    expect(broker.kept('$state').get('job')).toBeUndefined();
   });
 
   test('that fails leaves inputs open, outputs unsent and state as it was', () => {
@@ -71,7 +71,7 @@ describe('a transaction', () => {
     broker.commit(transaction(reader.deliveries.slice(0, 2), outputs), (refusal) => dones.push(refusal));
     reader.settle(0, Outcome.rejected);
     host.turn();
-    expect([dones, broker.state('job'), listener.texts]).toEqual([['journal-failed'], undefined, []]);
+    expect([dones, broker.kept('$state').get('job'), listener.texts]).toEqual([['journal-failed'], undefined, []]);
     expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([3, 0]);
     broker.commit(transaction(reader.deliveries.slice(0, 2), outputs), (refusal) => dones.push(refusal));
     host.turn();
@@ -96,7 +96,7 @@ describe('a transaction', () => {
     host.producer('full').send('x');
     broker.commit(transaction(reader.deliveries, outputs), (refusal) => dones.push(refusal));
     host.turn();
-    expect([dones, broker.state('job')]).toEqual([[reason], undefined]);
+    expect([dones, broker.kept('$state').get('job')]).toEqual([[reason], undefined]);
     expect([broker.address('in')?.stored, broker.address('max')?.stored]).toEqual([3, 0]);
     broker.commit(transaction(reader.deliveries, [['max', '3']]), (refusal) => dones.push(refusal));
     host.turn();
@@ -116,7 +116,7 @@ describe('a transaction', () => {
         address,
         message: message(address, `${i}`, { size }),
       }));
-      host.broker.commit({ consumed: [], outputs, state: undefined }, (refusal) => told.push(refusal));
+      host.broker.commit({ consumed: [], outputs }, (refusal) => told.push(refusal));
       host.turn();
       return told.pop();
     };
@@ -151,8 +151,8 @@ describe('a transaction', () => {
     host.broker.declare('max', { type: 'queue', limits: { messages: 3 } });
     const told: unknown[] = [];
     const outputs = Array.from({ length: 11 }, () => ({ address: 'max', message: message('max', 'x', { size: 100 }) }));
-    host.broker.commit({ consumed: [], outputs, state: undefined }, (refusal) => told.push(refusal));
-    host.broker.commit({ consumed: [], outputs: outputs.slice(1), state: undefined }, (refusal) => told.push(refusal));
+    host.broker.commit({ consumed: [], outputs }, (refusal) => told.push(refusal));
+    host.broker.commit({ consumed: [], outputs: outputs.slice(1) }, (refusal) => told.push(refusal));
     host.turn();
     expect(told).toEqual(['resource-limit-exceeded', undefined]);
   });

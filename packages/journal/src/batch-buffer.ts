@@ -7,7 +7,6 @@
  */
 import { aligned, BATCH_HEADER_BYTES, RECORD_HEADER_BYTES } from './batch.js';
 import { CHUNK_BYTES, Chunk, type WriteGroup, type WritePart } from './chunk.js';
-import type { RecordPart } from './journal.js';
 import type { PositionMap } from './position-map.js';
 import { SEGMENT_HEADER_BYTES } from './segment.js';
 
@@ -75,19 +74,6 @@ export class BatchBuffer {
     const length = end - start;
     const at = this.beginRecord(type, length);
     if (at >= 0) copy(this.tail.bytes, at, bytes, start, end);
-    return this.nextPosition - length;
-  }
-
-  appendParts(type: number, parts: readonly RecordPart[]): number {
-    let length = 0;
-    for (const part of parts) length += part.end - part.start;
-    let at = this.beginRecord(type, length);
-    if (at >= 0) {
-      for (const { bytes, start, end } of parts) {
-        copy(this.tail.bytes, at, bytes, start, end);
-        at += end - start;
-      }
-    }
     return this.nextPosition - length;
   }
 

@@ -16,7 +16,7 @@ import { type JournalClock, systemClock } from './clock.js';
 import type { Disk, DiskLock } from './disk.js';
 import { Emptying } from './emptying.js';
 import { JournalError } from './errors.js';
-import type { DurableJournal, JournalFigures, JournalOwner, JournalState, RecordPart } from './journal.js';
+import type { DurableJournal, JournalFigures, JournalOwner, JournalState } from './journal.js';
 import { type CommitDone, type CommitListener, LogWriter } from './log-writer.js';
 import { NodeDisk } from './node-disk.js';
 import { PositionMap } from './position-map.js';
@@ -147,10 +147,6 @@ export class DiskJournal implements DurableJournal {
 
   append(type: number, bytes: Uint8Array, start: number, end: number): number {
     return this.buffer.append(type, bytes, start, end);
-  }
-
-  appendParts(type: number, parts: readonly RecordPart[]): number {
-    return this.buffer.appendParts(type, parts);
   }
 
   commit(done: CommitDone): void {

@@ -21,7 +21,6 @@ export {
   type JournalRecord,
   type JournalState,
   MemoryJournal,
-  type RecordPart,
 } from './journal.js';
 export { NodeDisk } from './node-disk.js';
 export { type RepairOptions, type RepairReport, repair } from './repair.js';

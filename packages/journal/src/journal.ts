@@ -36,16 +36,12 @@ export interface Journal {
   release?(position: number, length: number): void;
 }
 
-/** Bytes `start` to `end` of a buffer. */
-export interface RecordPart {
+/** One record as it lies in the journal. The object and its bytes are the journal's, valid during the call. */
+export interface JournalRecord {
+  readonly type: number;
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
-}
-
-/** One record as it lies in the journal. The object and its bytes are the journal's, valid during the call. */
-export interface JournalRecord extends RecordPart {
-  readonly type: number;
   readonly position: number;
 }
 
@@ -104,8 +100,6 @@ export interface JournalFigures {
 export interface DurableJournal extends Journal {
   readonly durable: true;
   readonly state: JournalState;
-  /** As `append`, for a record whose bytes lie in several places. */
-  appendParts(type: number, parts: readonly RecordPart[]): number;
   release(position: number, length: number): void;
   /**
    * Reads `length` bytes at a record's position, or at an offset into the record, on disk yet or not. Of what is on disk

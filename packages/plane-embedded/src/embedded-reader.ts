@@ -155,7 +155,6 @@ export class EmbeddedReader implements MessageReader {
     const transaction: Transaction = {
       consumed: this.deliveriesOf(batches),
       outputs: commit.outputs.length === 0 ? NO_OUTPUTS : commit.outputs.map(outputOf),
-      state: undefined,
       kept: commit.state.length === 0 ? NOTHING_KEPT : commit.state.map(({ key, bytes }) => ({ kind, key, bytes })),
     };
     this.sending += commit.outputs.length;

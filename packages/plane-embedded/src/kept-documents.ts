@@ -40,7 +40,7 @@ export class KeptDocuments implements DocumentStore {
   commit(changes: readonly StoreChange[]): Promise<void> {
     const kept = changes.map((change) => ({ kind: DOCUMENT_KIND, key: keyOf(change), bytes: bytesOf(change) }));
     return new Promise((resolve, reject) => {
-      this.#broker.commit({ consumed: [], outputs: [], state: undefined, kept }, (refusal) => {
+      this.#broker.commit({ consumed: [], outputs: [], kept }, (refusal) => {
         if (refusal !== undefined) {
           reject(problemOf(refusal));
           return;

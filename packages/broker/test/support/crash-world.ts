@@ -278,8 +278,10 @@ export class World {
         address,
         message: message(address, `${++this.number}`, { durable: true }),
       })),
-      state: { name: 'job', bytes: Buffer.from(`${step.value}`) },
-      kept: [{ kind: 'kind', key: step.key, bytes: step.kept === undefined ? undefined : Buffer.from(`${step.kept}`) }],
+      kept: [
+        { kind: '$state', key: 'job', bytes: Buffer.from(`${step.value}`) },
+        { kind: 'kind', key: step.key, bytes: step.kept === undefined ? undefined : Buffer.from(`${step.kept}`) },
+      ],
     };
     const state = `${step.value}`;
     const { broker } = this.host;
@@ -288,7 +290,7 @@ export class World {
       this.underWay.shift();
       if (refusal === 'journal-failed') return;
       expect(refusal).toBeUndefined();
-      expect(`${broker.state('job')}`).toBe(state);
+      expect(`${broker.kept('$state').get('job')}`).toBe(state);
     });
   }
 
@@ -350,7 +352,7 @@ export class World {
         .sort(),
       kept: Object.fromEntries(kept),
       retained: Object.fromEntries(broker.retainedMatching('#').map((one) => [one.address, textOf(one)])),
-      state: this.underWay.at(-1)?.state ?? text(broker.state('job')),
+      state: this.underWay.at(-1)?.state ?? text(broker.kept('$state').get('job')),
       ids: ['q', 't'].map((one) => knownIds(broker, one).slice(-DEDUPLICATION.ids)),
     };
   }

@@ -73,14 +73,7 @@ export class Keeper implements JournalOwner {
 
   private append(entry: Entry): void {
     const bytes = encode(entry);
-    const middle = entry.id % entry.size;
-    entry.position =
-      entry.id % 2 === 0
-        ? this.journal!.append(entry.type, bytes, 0, bytes.length)
-        : this.journal!.appendParts(entry.type, [
-            { bytes, start: 0, end: middle },
-            { bytes, start: middle, end: bytes.length },
-          ]);
+    entry.position = this.journal!.append(entry.type, bytes, 0, bytes.length);
     this.open.entries.push(entry);
   }
 

@@ -48,13 +48,15 @@ test('the answer to attach waits for the disk, and nothing is sent before it', a
   const { server, journal } = await start(topic);
   journal.holds = true;
   const client = new RawClient(server);
-  const link = client.engine.beginSession().attach('receiver', 'sub', {
+  const session = client.engine.beginSession();
+  const link = session.attach('receiver', 'sub', {
     source: { address: 't', ...DURABLE },
     target: { address: 'x' },
     senderSettleMode: SenderSettleMode.settled,
   }) as ReceiverLink;
   client.write();
-  await until(() => server.broker.subscriptions().length === 1);
+  // Before the answer to begin came, no flow can leave.
+  await until(() => server.broker.subscriptions().length === 1 && session.state === 'begun');
   // A peer may give credit right behind its attach, before the answer has come.
   link.state = 'attached';
   link.setCredit(10);
