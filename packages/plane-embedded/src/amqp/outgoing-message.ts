@@ -1,5 +1,5 @@
 /** A message of the broker as a delivery: a header made for it, then the bytes as they are stored. */
-import { HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT } from '@millrace/amqp';
+import { AddedAnnotation, HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT } from '@millrace/amqp';
 import { type Message, MessageFormat } from '@millrace/broker';
 import { amqpFromMqtt } from '../translate/amqp-from-mqtt.js';
 
@@ -25,6 +25,13 @@ export class OutgoingMessage {
   readonly delivery = new OutgoingDelivery();
   private readonly header = new Header();
   private readonly scratch = Buffer.alloc(HEADER_SIZE_MAX);
+  /** Named as Artemis names it. */
+  private readonly ingressTime = new AddedAnnotation('x-opt-ingress-time');
+
+  /** Adds when the broker accepted the message, after `fill`. */
+  addIngressTime(message: Message): void {
+    this.ingressTime.addTo(this.delivery, message.time);
+  }
 
   /** @param nowMs this turn's time, from which what is left of the message's life is counted */
   fill(message: Message, attempt: Attempt | undefined, nowMs: number): void {
