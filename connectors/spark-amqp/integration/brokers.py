@@ -59,6 +59,15 @@ class Broker:
             raise AssertionError(f"client {command} {address}: {errors.strip()}")
         return [json.loads(line) for line in output.splitlines()]
 
+    def wait_for(self, ready, log, seconds=120):
+        """Until it is ready; what it wrote when it ended instead."""
+        def ready_or_ended():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended: {log.read_text(errors='replace')[-1500:]}")
+            return ready()
+
+        wait_for(ready_or_ended, self.name, seconds)
+
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
@@ -77,7 +86,7 @@ class Millrace(Broker):
     """Addresses that begin with `undeclared` do not exist."""
 
     name = "millrace"
-    keeps_messages = False
+    keeps_messages = True
 
     def __init__(self, addresses):
         super().__init__()
@@ -96,9 +105,12 @@ class Millrace(Broker):
         mqtt, http = self.others
         command = ["node", str(ROOT / "apps/cli/bin/millrace.js"), "serve", "--amqp-port", str(self.port)]
         command += ["--mqtt-port", str(mqtt), "--http-port", str(http), "--apply", str(self.document)]
-        log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen(command, cwd=self.directory, stdout=log, stderr=log)
-        wait_for(lambda: b"millrace ready" in (self.directory / "log").read_bytes() and listens(self.port), "millrace")
+        command += ["--data", str(self.directory / "data")]
+        log = self.directory / "log"
+        with open(log, "ab") as output:
+            before = output.tell()
+            self.process = subprocess.Popen(command, cwd=self.directory, stdout=output, stderr=output)
+        self.wait_for(lambda: b"millrace ready" in log.read_bytes()[before:] and listens(self.port), log)
 
 
 class RabbitMq(Broker):

@@ -122,7 +122,7 @@ if (command === 'publish') {
   const messages = Array.from({ length: count }, (_, index) => ({
     body: `m${first + index}`,
     durable: true,
-    message_annotations: { 'x-opt-ingress-time': types.wrap_long(stamp + index) },
+    message_annotations: { 'x-opt-test-time': types.wrap_long(stamp + index) },
   }));
   publish(messages, 0);
 } else if (command === 'types') publish(TYPED, 0);

@@ -309,7 +309,7 @@ def the_brokers_stamp_is_the_time(suite, broker):
     broker.client("stamped", "stamped", 0, 20, hour_ago)
     broker.client("stamped", "stamped", 20, 1, hour_ago - 10_000)
     windows = (
-        suite.source(broker, "stamped", heartbeatInterval="5 seconds")
+        suite.source(broker, "stamped", heartbeatInterval="5 seconds", timeAnnotation="x-opt-test-time")
         .withWatermark("time", "0 seconds").groupBy("heartbeat", window("time", "5 seconds")).agg(count("*").alias("rows"))
     )
     found = []

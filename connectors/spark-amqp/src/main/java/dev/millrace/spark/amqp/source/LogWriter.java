@@ -28,6 +28,16 @@ final class LogWriter implements SourceLink.Listener {
   private static final long QUIET_US = 500_000;
   private static final long DRAIN_RETRY_US = 200_000;
 
+  /** Where the messages' time is from. */
+  enum TimeSource {
+    /** No message came yet, and the broker has promised nothing. */
+    UNKNOWN,
+    /** The broker's stamp. */
+    ACCEPTED,
+    /** The clock here. */
+    ARRIVED
+  }
+
   private final SourceOptions options;
   private final WriteAheadLog log;
   private final SourceStatistics statistics;
@@ -52,7 +62,7 @@ final class LogWriter implements SourceLink.Listener {
   /** Since when there is a link; NONE while there is none. */
   private long attachedUs = Times.NONE;
 
-  private volatile boolean brokerStamps;
+  private volatile TimeSource timeSource = TimeSource.UNKNOWN;
   private long newestUs;
   private long drainRequestedUs = Times.NONE;
 
@@ -130,7 +140,12 @@ final class LogWriter implements SourceLink.Listener {
 
   /** Whether messages bring the time at which the broker accepted them; of the newest message. */
   boolean hasBrokerStamps() {
-    return brokerStamps;
+    return timeSource == TimeSource.ACCEPTED;
+  }
+
+  @Override
+  public void stampsPromised() {
+    timeSource = TimeSource.ACCEPTED;
   }
 
   @Override
@@ -238,8 +253,8 @@ final class LogWriter implements SourceLink.Listener {
       message.check();
       if (message.deliveryCount() > 0) statistics.messagesRedelivered.increment();
       long stampMs = message.timeAnnotationMs(timeAnnotation);
-      brokerStamps = stampMs > 0;
-      newestUs = Math.max(newestUs, brokerStamps ? Math.multiplyExact(stampMs, 1000L) : received.arrivedUs());
+      timeSource = stampMs > 0 ? TimeSource.ACCEPTED : TimeSource.ARRIVED;
+      newestUs = Math.max(newestUs, stampMs > 0 ? Math.multiplyExact(stampMs, 1000L) : received.arrivedUs());
       entries.add(new Entry(RecordKind.MESSAGE, newestUs, bytes));
       if (heartbeats != null) heartbeats.message(newestUs);
       return SourceLink.Outcome.ACCEPTED;
@@ -263,7 +278,8 @@ final class LogWriter implements SourceLink.Listener {
 
   /**
    * Writes the heartbeat that is due, when no earlier message can come any more: with arrival times none can; with the
-   * broker's stamps the broker must have said, by a drain, that it has none left.
+   * broker's stamps the broker must have said, by a drain, that it has none left. So must it while it is not known which
+   * it is: after a restart a window of the log may be open that messages with the broker still belong to.
    */
   private void beat() throws IOException {
     long nowUs = MessageReceiver.nowUs();
@@ -271,7 +287,7 @@ final class LogWriter implements SourceLink.Listener {
     if (dueUs == Heartbeats.NONE) return;
     synchronized (lock) {
       if (!waiting.isEmpty()) return;
-      if (brokerStamps && emptyAtUs < dueUs && !isQuiet(nowUs)) dueUs = Heartbeats.NONE;
+      if (timeSource != TimeSource.ARRIVED && emptyAtUs < dueUs && !isQuiet(nowUs)) dueUs = Heartbeats.NONE;
     }
     if (dueUs == Heartbeats.NONE) {
       if (drainRequestedUs == Times.NONE || nowUs - drainRequestedUs >= DRAIN_RETRY_US) {
