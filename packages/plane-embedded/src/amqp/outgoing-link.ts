@@ -2,7 +2,7 @@
  * A client's receiving link: a consumer of the broker that takes as many messages as credit, the session's window and
  * the socket's pace allow, and turns the client's dispositions into outcomes.
  */
-import { AmqpError, Condition, type DeliveryState, type SenderLink } from '@millrace/amqp';
+import { AmqpError, Condition, type DeliveryState, type Fields, type SenderLink, Typed } from '@millrace/amqp';
 import {
   type Consumer,
   type Delivery,
@@ -14,6 +14,7 @@ import {
 import { MqttError } from '@millrace/mqtt';
 import { outcomeOf, refusalError } from './conditions.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
+import { INGRESS_TIME_ANNOTATION } from './outgoing-message.js';
 import type { SourceTerms } from './source-terms.js';
 
 export interface OutgoingTerms extends SourceTerms {
@@ -130,7 +131,17 @@ export class OutgoingLink implements BrokerLink, Consumer {
     if (link.credit > 0 && this.capacity() <= 0) return;
     // What waits is being read from the journal: the delivery of it comes back to this.
     if (link.credit > 0 && this.subscription?.isReading() === true) return;
-    link.drained();
+    link.drained(this.whatDrainProves());
+  }
+
+  /**
+   * That all was sent that was accepted before now. Only this can prove it to who goes by the broker's stamps: the
+   * receiver's clock is another one, and this turn's messages bear the time at which it began.
+   */
+  private whatDrainProves(): Fields | undefined {
+    const { link, subscription, host } = this;
+    if (!this.wantsIngressTime || link.credit === 0 || subscription?.backlog() !== 0) return undefined;
+    return { [INGRESS_TIME_ANNOTATION]: new Typed('long', host.context.broker.nowMs) };
   }
 
   closed(reason: 'deleted' | 'taken-over'): void {

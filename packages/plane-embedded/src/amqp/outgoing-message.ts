@@ -3,6 +3,9 @@ import { AddedAnnotation, HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DE
 import { type Message, MessageFormat } from '@millrace/broker';
 import { amqpFromMqtt } from '../translate/amqp-from-mqtt.js';
 
+/** When the broker accepted a message, named as Artemis names it. */
+export const INGRESS_TIME_ANNOTATION = 'x-opt-ingress-time';
+
 export interface Attempt {
   readonly deliveryCount: number;
   readonly redelivered: boolean;
@@ -25,8 +28,7 @@ export class OutgoingMessage {
   readonly delivery = new OutgoingDelivery();
   private readonly header = new Header();
   private readonly scratch = Buffer.alloc(HEADER_SIZE_MAX);
-  /** Named as Artemis names it. */
-  private readonly ingressTime = new AddedAnnotation('x-opt-ingress-time');
+  private readonly ingressTime = new AddedAnnotation(INGRESS_TIME_ANNOTATION);
 
   /** Adds when the broker accepted the message, after `fill`. */
   addIngressTime(message: Message): void {

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AmqpReceiver } from '@millrace/amqp';
+import type { AmqpReceiver, ReceiverLink } from '@millrace/amqp';
 import { Recovery } from '@millrace/broker';
 import { DiskJournal } from '@millrace/journal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CrashingJournal } from '../support/crashing-journal.js';
-import { AmqpServer, restart, type ServerOptions, text, texts, until } from './amqp-server.js';
+import { AmqpServer, RawClient, restart, type ServerOptions, text, texts, until } from './amqp-server.js';
 
 const ASKS = { desiredCapabilities: ['ingress-time'] } as const;
 const DURABLE = { durable: 2, expiryPolicy: 'never' } as const;
@@ -94,6 +94,48 @@ describe('the time at which the broker accepted a message', () => {
     const taken = (await taker.receive(2_000))!;
     expect(taken.message.body).toMatchObject({ value: large });
     expect({ ...taken.message.messageAnnotations }).toEqual(seen);
+  });
+});
+
+describe('the answer to a drain of a link that asks', () => {
+  type Flow = Parameters<ReceiverLink['handleFlow']>[0];
+
+  async function drained(credit: number, messages: number): Promise<Flow> {
+    const server = await start();
+    const sender = await (await server.client()).openSender('q');
+    for (let i = 0; i < messages; i++) await sender.send(text(`${i}`));
+    const client = new RawClient(server);
+    const session = client.engine.beginSession();
+    const link = session.attach('receiver', 'r', { source: { address: 'q' }, ...ASKS }) as ReceiverLink;
+    const answers: Flow[] = [];
+    const handle = link.handleFlow.bind(link);
+    link.handleFlow = (flow) => {
+      if (flow.drain === true) answers.push(flow);
+      handle(flow);
+    };
+    client.write();
+    await until(() => link.state === 'attached');
+    link.setCredit(credit);
+    link.requestDrain();
+    client.write();
+    await until(() => answers.length > 0);
+    client.socket.destroy();
+    return answers[0]!;
+  }
+
+  it('says up to when all has been sent', async () => {
+    const before = Date.now();
+    const answer = await drained(10, 3);
+    expect(answer).toMatchObject({ deliveryCount: 10, linkCredit: 0 });
+    const time = answer.properties?.['x-opt-ingress-time'];
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('says nothing of it when the credit was too little', async () => {
+    const answer = await drained(3, 3);
+    expect(answer).toMatchObject({ deliveryCount: 3, linkCredit: 0 });
+    expect(answer.properties).toBeUndefined();
   });
 });
 

@@ -35,8 +35,8 @@ import org.apache.qpid.protonj2.types.transport.SenderSettleMode;
  * on the connection's thread.
  */
 final class SourceLink {
-  /** A broker that does not answer a drain in this time is not asked again. */
-  private static final long DRAIN_TIMEOUT_MS = 5_000;
+  /** A broker that does not answer a drain in this time is given up; one that never answered any is not asked again. */
+  private static final long DRAIN_TIMEOUT_MS = 10_000;
   private static final long RATE_TICK_MS = 50;
   /** What Millrace is asked for by this capability, it stamps on each message as this annotation; Artemis has its own setting. */
   private static final Symbol INGRESS_TIME = Symbol.valueOf("ingress-time");
@@ -49,6 +49,15 @@ final class SourceLink {
     REJECTED
   }
 
+  /**
+   * What a drain has shown.
+   *
+   * @param empty whether the broker had nothing left to send
+   * @param requestedUs when it was asked, by the clock here
+   * @param sentUntilUs all that it accepted before this time was sent, by the broker's clock; negative when it does not say
+   */
+  record Drained(boolean empty, long requestedUs, long sentUntilUs) {}
+
   /** What the link tells, on the connection's thread. */
   interface Listener {
     void received(ReceivedMessage message);
@@ -56,8 +65,8 @@ final class SourceLink {
     /** The broker said that each message on this link tells when it was accepted; comes before any of them. */
     void stampsPromised();
 
-    /** @param empty whether it is sure that the broker had nothing left to send at that time */
-    void drained(boolean empty, long requestedUs);
+    /** A drain was answered. */
+    void drained(Drained answer);
 
     /** The broker does not answer drains, or not as it should: it is not to be asked again. */
     void cannotDrain();
@@ -236,7 +245,8 @@ final class SourceLink {
   private void handleCredit() {
     if (!draining || receiver.isDraining()) return;
     draining = false;
-    listener.drained(drainReceived < drainCredit, drainRequestedUs);
+    long sentUntilMs = connection.sentUntilMs();
+    listener.drained(new Drained(drainReceived < drainCredit, drainRequestedUs, sentUntilMs < 0 ? -1 : sentUntilMs * 1_000));
     giveCredit();
   }
 
