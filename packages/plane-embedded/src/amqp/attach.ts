@@ -1,6 +1,7 @@
 /** Answers an attach: which kind of link it becomes, whether the client may, and whether the address is there. */
 import {
   AmqpError,
+  type AttachOptions,
   Condition,
   type Link,
   ReceiverLink,
@@ -12,7 +13,7 @@ import {
 import { refusalError, unauthorized } from './conditions.js';
 import { IncomingLink } from './incoming-link.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
-import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
+import { INGRESS_TIME, OutgoingLink, type OutgoingTerms, wantsIngressTime } from './outgoing-link.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
 import { durableNameOf, sourceTerms } from './source-terms.js';
@@ -91,18 +92,15 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  const answer = { source, target: link.remote?.target };
+  const offers = wantsIngressTime(link) ? { offeredCapabilities: [INGRESS_TIME] } : {};
+  const answer: AttachOptions = { source, target: link.remote?.target, ...offers };
   if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
   else link.accept(answer);
   return outgoing;
 }
 
 /** The answer promises that the subscription is there after a restart; until then nothing is sent over the link. */
-function acceptWhenDurable(
-  host: AttachHost,
-  outgoing: OutgoingLink,
-  answer: { readonly source: Source; readonly target: Target | undefined },
-): void {
+function acceptWhenDurable(host: AttachHost, outgoing: OutgoingLink, answer: AttachOptions): void {
   const { broker } = host.context;
   const { link, address } = outgoing;
   if (broker.unwritable !== undefined) {

@@ -12,8 +12,8 @@ import {
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
-import { type AddressSettingsInput, Broker, Recovery } from '@millrace/broker';
-import { type Journal, MemoryJournal } from '@millrace/journal';
+import { type AddressSettingsInput, Broker, type BrokerOptions, type Journal, Recovery } from '@millrace/broker';
+import { MemoryJournal } from '@millrace/journal';
 import type { Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
 import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.js';
@@ -26,6 +26,7 @@ export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
   readonly journal?: Journal;
   readonly recovery?: Recovery;
+  readonly paging?: NonNullable<BrokerOptions['paging']>;
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
@@ -47,6 +48,7 @@ export class AmqpServer {
     this.broker = new Broker({
       journal: this.journal,
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
+      ...(options.paging === undefined ? {} : { paging: options.paging }),
       now: Date.now,
       scheduleCommit: () => turn.scheduleCommit(commit),
     });
