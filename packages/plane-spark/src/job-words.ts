@@ -32,9 +32,9 @@ function describePause(isPaused: boolean): Words {
 
 function describeRunning({ counts, definition }: JobLoop): Words {
   const { address } = definition.plan.source;
-  if (counts.lastBatch < 0) {
-    return { phase: 'Running', reason: 'FirstBatch', message: 'Spark computes its first batch' };
-  }
+  // A source is connected within it; what is sent before may be in another window than its sender thinks.
+  if (counts.lastBatch < 0)
+    return { phase: 'Pending', reason: 'FirstBatch', message: 'Spark computes its first batch' };
   if (counts.source.problem !== undefined) {
     const message = `Spark has no connection with the broker: ${counts.source.problem}; it is tried again until it works`;
     return { phase: 'Running', reason: 'BrokerNotReachable', message };
@@ -43,7 +43,7 @@ function describeRunning({ counts, definition }: JobLoop): Words {
     return { phase: 'Running', reason: 'CatchingUp', message: `${counts.backlog} messages wait to be computed` };
   }
   if (counts.stateRows > 0) {
-    const message = `a window is open; its groups are ${counts.stateRows} rows of state`;
+    const message = `a window is open; Spark keeps ${counts.stateRows} rows of state`;
     return { phase: 'Running', reason: 'WindowOpen', message };
   }
   if (counts.rowsIn === 0) {
