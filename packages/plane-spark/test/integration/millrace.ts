@@ -98,6 +98,10 @@ export class Millrace {
     return ((await this.#ask('GET', path)) as { items: StoredMessage[] }).items;
   }
 
+  purge(address: string): Promise<unknown> {
+    return this.#ask('DELETE', `/v1/addresses/${encodeURIComponent(address)}/messages`);
+  }
+
   async status(job: string): Promise<JobStatus> {
     return ((await this.#ask('GET', `/v1/jobs/${job}`)) as { status: JobStatus }).status;
   }
