@@ -11,14 +11,11 @@ export function describeJob(loop: JobLoop, link: { readonly isConnected: boolean
   if (!link.isConnected)
     return { phase: 'Pending', ...link.problem, message: notConnected(link.problem.message, wish) };
   if (wish === 'pause') return describePause(state.kind === 'paused');
-  switch (state.kind) {
-    case 'running':
-      return withNote(describeRunning(loop), note);
-    case 'waiting':
-      return { phase: 'Pending', reason: state.reason, message: `${state.message}; it is begun again by itself` };
-    default:
-      return { phase: 'Pending', reason: 'Starting', message: 'its query is being started on Spark' };
+  if (loop.isAsWished) return withNote(describeRunning(loop), note);
+  if (state.kind === 'waiting') {
+    return { phase: 'Pending', reason: state.reason, message: `${state.message}; it is begun again by itself` };
   }
+  return { phase: 'Pending', reason: 'Starting', message: 'its query is being started on Spark' };
 }
 
 function notConnected(message: string, wish: JobLoop['wish']): string {
@@ -32,9 +29,12 @@ function describePause(isPaused: boolean): Words {
 
 function describeRunning({ counts, definition }: JobLoop): Words {
   const { address } = definition.plan.source;
-  // A source is connected within it; what is sent before may be in another window than its sender thinks.
-  if (counts.lastBatch < 0)
-    return { phase: 'Pending', reason: 'FirstBatch', message: 'Spark computes its first batch' };
+  // What is sent before may be in a later window than its sender thinks.
+  if (!counts.source.wasConnected) {
+    const { problem } = counts.source;
+    const message = problem === undefined ? 'its source is being connected' : `its source is not connected: ${problem}`;
+    return { phase: 'Pending', reason: 'ConnectingSource', message };
+  }
   if (counts.source.problem !== undefined) {
     const message = `Spark has no connection with the broker: ${counts.source.problem}; it is tried again until it works`;
     return { phase: 'Running', reason: 'BrokerNotReachable', message };
