@@ -290,10 +290,9 @@ async function checkBroken() {
 
   await check('a Connect server that does not start: the reason out of its log, and nothing is left', async () => {
     const java = execFileSync('which', ['java'], { encoding: 'utf8' }).trim();
-    // The first Java is the launcher that only makes the command.
+    // The Java of the path only makes the command; with another exit code than 0 nothing is started.
     const wrapper = `#!/bin/sh
 case "$*" in
-*launcher.Main*) ;;
 *SparkConnectServer*) echo 'Error: Could not reserve enough space for object heap' >&2; exit 1 ;;
 esac
 exec ${java} "$@"
