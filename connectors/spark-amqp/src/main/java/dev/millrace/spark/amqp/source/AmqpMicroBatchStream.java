@@ -46,9 +46,10 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     receiver.start();
   }
 
+  /** Of a new checkpoint. The log may be older than it: what an earlier one has finished is not read again. */
   @Override
   public Offset initialOffset() {
-    return new SequenceOffset(0);
+    return new SequenceOffset(options.walStart());
   }
 
   @Override
