@@ -12,12 +12,14 @@ import { simulateTemperatures } from '../simulation/temperatures.js';
 import { aborted, pause, type Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
 import { DEMO_ADDRESSES, DEMO_JOB } from './demo-documents.js';
-import { readWindow, windowAsJson, windowAsText } from './demo-window.js';
+import { DemoResults } from './demo-results.js';
+import { openDemoSpark } from './demo-spark.js';
 import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
+import { type ProcessingOptions, refuseSparkFlags, type SparkProcessing } from './spark-processing.js';
 import { startServerOrExplain } from './start-server.js';
 import { watchJob } from './watch-job.js';
 
-export interface DemoOptions {
+export interface DemoOptions extends ProcessingOptions {
   readonly for?: number;
   readonly protocol: 'amqp' | 'mqtt';
   readonly output: 'text' | 'json';
@@ -33,9 +35,26 @@ const UNDER_WAY_MAX = 100;
 
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
+  refuseSparkFlags(options);
+  if (options.processing === 'embedded') return await runWithServer(terminal, options, signal);
+  const spark = await openDemoSpark(terminal, options, signal);
+  try {
+    return await runWithServer(terminal, options, signal, spark.processing);
+  } finally {
+    await spark.stop();
+  }
+}
+
+async function runWithServer(
+  terminal: Terminal,
+  options: DemoOptions,
+  signal: AbortSignal,
+  processing?: SparkProcessing,
+): Promise<ExitCode> {
   const { amqpPort, mqttPort, httpPort } = options;
   const log = (line: string) => terminal.note(line);
-  const server = await startServerOrExplain({ host: HOST, amqpPort, mqttPort, httpPort, log });
+  const ports = { host: HOST, amqpPort, mqttPort, httpPort };
+  const server = await startServerOrExplain({ ...ports, log, ...(processing === undefined ? {} : { processing }) });
   try {
     await server.apply([...DEMO_ADDRESSES, DEMO_JOB]);
     terminal.note(describeEndpoints(server.endpoints));
@@ -51,33 +70,35 @@ async function runDemo(
   context: { readonly endpoints: readonly ServerEndpoint[]; readonly signal: AbortSignal },
 ): Promise<ExitCode> {
   const startedAt = performance.now();
-  let windows = 0;
+  const results = new DemoResults(terminal, options.output);
   const receiver = await openReceiver(brokerAt(context.endpoints, 'amqp'), {
     address: 'max',
-    onMessage: (message) => {
-      const window = readWindow(message);
-      if (window === undefined) {
-        terminal.note('Skipped a message on "max" that is not of the job.');
-        return true;
-      }
-      terminal.data(options.output === 'json' ? windowAsJson(window) : windowAsText(window));
-      windows += 1;
-      return true;
-    },
+    onMessage: (message) => results.take(message),
   });
   const senderUrl = brokerAt(context.endpoints, options.protocol);
   const sender = await openSender(senderUrl, { address: 'temperature', qos: 1 });
+  const stopSending = new AbortController();
   const stop = new AbortController();
   const over = AbortSignal.any([context.signal, stop.signal]);
-  const readings = new InFlight(UNDER_WAY_MAX, over);
-  const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over });
+  const sendingOver = AbortSignal.any([over, stopSending.signal]);
+  const readings = new InFlight(UNDER_WAY_MAX, sendingOver);
+  const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over: sendingOver });
   // When the receiver fails first, nobody looks at the sender's failure any more.
   sending.catch(() => {});
   const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
   // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
   const watching = watchJob(await controlClient(terminal, context.endpoints), DEMO_JOB.metadata.name, over);
   watching.catch(() => {});
-  const lost = await Promise.race([receiver.lost, timeUp, sending, watching]);
+  let lost = await Promise.race([receiver.lost, timeUp, sending, watching]);
+  stopSending.abort();
+  let isWhole = true;
+  if (lost === undefined && options.processing === 'spark' && !context.signal.aborted) {
+    await sending;
+    const last = results.untilCounted(readings.accepted, over).then((whole) => {
+      isWhole = whole;
+    });
+    lost = await Promise.race([receiver.lost, watching, last]);
+  }
   stop.abort();
   if (lost instanceof CommandError) throw lost;
   if (lost instanceof Error) throw connectionLost('the demo', lost);
@@ -88,9 +109,10 @@ async function runDemo(
   terminal.note(
     `Sent ${counted(readings.accepted, 'reading')} over ${options.protocol.toUpperCase()}, ` +
       (readings.refused > 0 ? `${counted(readings.refused, 'reading')} refused, ` : '') +
-      `received the maximum of ${counted(windows, 'window')} in ${seconds} s.`,
+      `received the maximum of ${counted(results.windows, 'window')} in ${seconds} s.`,
   );
-  return options.for !== undefined && context.signal.aborted ? EXIT_CODE.interrupted : EXIT_CODE.done;
+  if (options.for !== undefined && context.signal.aborted) return EXIT_CODE.interrupted;
+  return isWhole ? EXIT_CODE.done : EXIT_CODE.timedOut;
 }
 
 async function sendReadings(work: {
