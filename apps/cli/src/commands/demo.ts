@@ -6,12 +6,11 @@ import { openControlClient } from '../control/open-control-client.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import type { BrokerUrl } from '../messaging/broker-url.js';
 import { connectionLost } from '../messaging/connection-error.js';
-import { InFlight } from '../messaging/in-flight.js';
-import { openReceiver, openSender } from '../messaging/open.js';
-import { simulateTemperatures } from '../simulation/temperatures.js';
+import { openReceiver } from '../messaging/open.js';
 import { aborted, pause, type Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
 import { DEMO_ADDRESSES, DEMO_JOB } from './demo-documents.js';
+import { type DemoReadings, startReadings } from './demo-readings.js';
 import { DemoResults } from './demo-results.js';
 import { openDemoSpark } from './demo-spark.js';
 import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
@@ -30,8 +29,6 @@ export interface DemoOptions extends ProcessingOptions {
 }
 
 const HOST = '127.0.0.1';
-const READING_INTERVAL_MS = 200;
-const UNDER_WAY_MAX = 100;
 
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
@@ -75,60 +72,53 @@ async function runDemo(
     address: 'max',
     onMessage: (message) => results.take(message),
   });
-  const senderUrl = brokerAt(context.endpoints, options.protocol);
-  const sender = await openSender(senderUrl, { address: 'temperature', qos: 1 });
-  const stopSending = new AbortController();
   const stop = new AbortController();
   const over = AbortSignal.any([context.signal, stop.signal]);
-  const sendingOver = AbortSignal.any([over, stopSending.signal]);
-  const readings = new InFlight(UNDER_WAY_MAX, sendingOver);
-  const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over: sendingOver });
-  // When the receiver fails first, nobody looks at the sender's failure any more.
-  sending.catch(() => {});
-  const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
-  // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
-  const watching = watchJob(await controlClient(terminal, context.endpoints), DEMO_JOB.metadata.name, over);
-  watching.catch(() => {});
-  let lost = await Promise.race([receiver.lost, timeUp, sending, watching]);
-  stopSending.abort();
-  let isWhole = true;
-  if (lost === undefined && options.processing === 'spark' && !context.signal.aborted) {
-    await sending;
-    const last = results.untilCounted(readings.accepted, over).then((whole) => {
-      isWhole = whole;
-    });
-    lost = await Promise.race([receiver.lost, watching, last]);
+  try {
+    const publisher = brokerAt(context.endpoints, options.protocol);
+    const readings = await startReadings(publisher, options.seed ?? Date.now(), over);
+    const client = await controlClient(terminal, context.endpoints);
+    const watching = watchJob(client, DEMO_JOB.metadata.name, over);
+    watching.catch(() => {});
+    const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
+    // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
+    throwIfLost(await Promise.race([receiver.lost, timeUp, readings.sent, watching]));
+    readings.stop();
+    await readings.sent;
+    let isWhole = true;
+    if (options.processing === 'spark' && !context.signal.aborted) {
+      const lastWindow = results.untilCounted(readings.counts.accepted, over);
+      const outcome = await Promise.race([receiver.lost, watching, lastWindow]);
+      throwIfLost(outcome);
+      isWhole = outcome === true;
+    }
+    await readings.close();
+    await receiver.close();
+    terminal.note(summary(readings.counts, results.windows, { protocol: options.protocol, startedAt }));
+    if (options.for !== undefined && context.signal.aborted) return EXIT_CODE.interrupted;
+    return isWhole ? EXIT_CODE.done : EXIT_CODE.timedOut;
+  } finally {
+    stop.abort();
   }
-  stop.abort();
-  if (lost instanceof CommandError) throw lost;
-  if (lost instanceof Error) throw connectionLost('the demo', lost);
-  await sending;
-  await sender.close();
-  await receiver.close();
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  terminal.note(
-    `Sent ${counted(readings.accepted, 'reading')} over ${options.protocol.toUpperCase()}, ` +
-      (readings.refused > 0 ? `${counted(readings.refused, 'reading')} refused, ` : '') +
-      `received the maximum of ${counted(results.windows, 'window')} in ${seconds} s.`,
-  );
-  if (options.for !== undefined && context.signal.aborted) return EXIT_CODE.interrupted;
-  return isWhole ? EXIT_CODE.done : EXIT_CODE.timedOut;
 }
 
-async function sendReadings(work: {
-  readonly sender: Awaited<ReturnType<typeof openSender>>;
-  readonly readings: InFlight;
-  readonly seed: number;
-  readonly over: AbortSignal;
-}): Promise<undefined> {
-  const temperatures = simulateTemperatures(work.seed);
-  while (!work.over.aborted) {
-    const body = String(temperatures.next());
-    work.readings.add(work.sender.send({ body, properties: {}, durable: false }));
-    await pause(READING_INTERVAL_MS, work.over);
-    await work.readings.room();
-  }
-  await work.readings.drained();
+/** @throws CommandError */
+function throwIfLost(lost: unknown): void {
+  if (lost instanceof CommandError) throw lost;
+  if (lost instanceof Error) throw connectionLost('the demo', lost);
+}
+
+function summary(
+  { accepted, refused }: DemoReadings['counts'],
+  windows: number,
+  run: { readonly protocol: string; readonly startedAt: number },
+): string {
+  const seconds = ((performance.now() - run.startedAt) / 1000).toFixed(1);
+  return (
+    `Sent ${counted(accepted, 'reading')} over ${run.protocol.toUpperCase()}, ` +
+    (refused > 0 ? `${counted(refused, 'reading')} refused, ` : '') +
+    `received the maximum of ${counted(windows, 'window')} in ${seconds} s.`
+  );
 }
 
 function controlClient(terminal: Terminal, endpoints: readonly ServerEndpoint[]): Promise<Client> {
