@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SparkSession } from '@millrace/spark-connect';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SparkServer } from '../../../spark-connect/test/integration/spark-server.js';
@@ -83,6 +84,7 @@ describe('a job on Spark', () => {
     await millrace.phase(MAIN, 'Running');
     await windowBegins(5_000);
     await millrace.send('temperature', 18, 22, 20, 'no number');
+    await sleep(5_000);
     await windowBegins(5_000);
     await millrace.send('temperature', 7, 9);
     const [first, second] = await millrace.arrived('max', 2);
