@@ -21,6 +21,8 @@ export interface CheckpointPlace {
   readonly walStart: number;
   /** What a change of the text has cost; undefined when nothing. */
   readonly note: string | undefined;
+  /** The job read another address before. */
+  readonly isOtherSource: boolean;
 }
 
 interface Known extends CheckpointFiles {
@@ -49,6 +51,7 @@ export async function placeCheckpoint(
     checkpoint: joinLocation(directory, name),
     walStart: needsStart ? await finishedBy(cluster, query, known) : 0,
     note: goesOn || newest === undefined || newest.stateKey === 'stateless' ? undefined : STATE_BEGINS_ANEW,
+    isOtherSource: newest !== undefined && newest.sourceKey !== sourceKey,
   };
 }
 

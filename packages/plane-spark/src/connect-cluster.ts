@@ -19,6 +19,8 @@ const DEFAULT_PARTITIONS = 4;
 const STOP_TIMEOUT = '30s';
 /** Reports that the server keeps of each query: more than batches between two looks. */
 const REPORTS_KEPT = 20;
+/** How often a query reports that computes nothing: whether its source is connected is seen no sooner. */
+const IDLE_REPORT_MS = 2_000;
 
 export function connectTo(options: SparkPlaneOptions): OpenCluster {
   return async ({ sessionId }) => {
@@ -29,6 +31,7 @@ export function connectTo(options: SparkPlaneOptions): OpenCluster {
         'spark.sql.ansi.enabled': true,
         'spark.sql.streaming.stopTimeout': STOP_TIMEOUT,
         'spark.sql.streaming.numRecentProgressUpdates': REPORTS_KEPT,
+        'spark.sql.streaming.noDataProgressEventInterval': IDLE_REPORT_MS,
         'spark.sql.shuffle.partitions': await partitions(session, options),
       });
       return new ConnectCluster(session, await session.version());

@@ -1,5 +1,6 @@
 /** What Spark and the way to it can answer, as a reason and a sentence that says what to do. Pure. */
 import { parseConnectionString, SparkConnectionError, SparkError } from '@millrace/spark-connect';
+import type { Span } from '@millrace/sql';
 import type { JobQuery } from './submission.js';
 
 export interface Failure {
@@ -88,26 +89,42 @@ export function judgeFailure(error: unknown, query: JobQuery): Verdict {
 }
 
 function userFailure(error: unknown, query: JobQuery): Failure {
-  if (!(error instanceof SparkError)) return { reason: 'QueryFailed', message: messageOf(error) };
-  const { errorClass, span } = error;
+  if (!(error instanceof SparkError)) return { reason: 'QueryFailed', message: firstCause(messageOf(error)) };
+  const { errorClass } = error;
   const reason = errorClass === undefined ? 'QueryFailed' : camelCase(errorClass);
+  const span = error.span ?? spanInText(error.message, query.statement);
   const place = span === undefined ? '' : placeOf(span, query);
   const text = firstCause(error.message);
   const named = errorClass === undefined || text.includes(errorClass) ? text : `[${errorClass}] ${text}`;
   return { reason, message: `${named}${place}` };
 }
 
-function placeOf(span: { readonly start: number; readonly end: number }, { statement }: JobQuery): string {
-  const text = statement.slice(span.start, span.end);
-  return text === '' ? '' : ` (in ${text})`;
+/** The piece of the job's own text. */
+function placeOf(span: Span, { sql, originalSpan }: JobQuery): string {
+  const { start, end } = originalSpan(span);
+  return end > start ? ` In: ${sql.slice(start, end)}` : '';
 }
 
-const MESSAGE_LENGTH_MAX = 2_000;
+/** The failure of a query that ran has its place in the text only: a line of the SQL with marks under it. */
+const MARKED = /== SQL[^\n]*\(line (\d+), position (\d+)\) ==\n[^\n]*\n *(\^+)/;
 
-/** Spark puts the frames of its stack into the text, and the causes behind one another. */
+function spanInText(message: string, statement: string): Span | undefined {
+  const [, line, position, marks] = MARKED.exec(message) ?? [];
+  if (line === undefined || position === undefined || marks === undefined) return undefined;
+  const before = statement.split('\n').slice(0, Number(line) - 1);
+  const start = before.reduce((length, text) => length + text.length + 1, 0) + Number(position) - 1;
+  return { start, end: start + marks.length };
+}
+
+const MESSAGE_LENGTH_MAX = 1_000;
+
+/** Spark adds the query, its plan and the frames of its stack, behind the name of the Java class. */
 function firstCause(message: string): string {
-  const lines = message.split('\n').filter((line) => !/^\s*(?:at |\.\.\. \d+ more|Driver stacktrace)/.test(line));
-  return lines.join('\n').trim().slice(0, MESSAGE_LENGTH_MAX);
+  const [text = ''] = message.split(/\n(?:== SQL|=== Streaming Query|\s+at |Driver stacktrace)/);
+  return text
+    .replace(/^(?:[a-z]+\.)+[A-Z]\w*(?:Exception|Error): /, '')
+    .trim()
+    .slice(0, MESSAGE_LENGTH_MAX);
 }
 
 /** `CAST_INVALID_INPUT` → `CastInvalidInput`: reasons of conditions are words without marks. */

@@ -71,6 +71,12 @@ export class JobLoop {
     this.#options = options;
   }
 
+  /** Whether what runs is what the document says. */
+  get isAsWished(): boolean {
+    const { query } = this.definition;
+    return this.state.kind === 'running' && query !== undefined && this.#runs === revisionOf(query);
+  }
+
   /** A failed job tries again. */
   change(definition: Definition, wish: 'run' | 'pause'): void {
     this.definition = definition;
@@ -124,14 +130,20 @@ export class JobLoop {
       for (const directory of directoriesOf(this.definition.query, this.#options.settings))
         await cluster.empty(directory);
     }
-    await this.#options.forgetSubscription(this.name).catch((error: unknown) => {
-      this.#options.log(`job ${this.name}: its subscription could not be ended: ${messageOf(error)}`);
-    });
+    await this.#forgetSubscription();
     this.#mustForget = false;
     this.counts = new ProgressCounts();
     this.note = undefined;
     this.state = this.wish === 'remove' ? { kind: 'removed' } : { kind: 'unknown' };
     return 0;
+  }
+
+  async #forgetSubscription(): Promise<void> {
+    try {
+      await this.#options.forgetSubscription(this.name);
+    } catch (error) {
+      this.#options.log(`job ${this.name}: its subscription could not be ended: ${messageOf(error)}`);
+    }
   }
 
   async #run(cluster: SparkCluster): Promise<number> {
@@ -143,7 +155,7 @@ export class JobLoop {
     if (state.kind === 'waiting' && state.atMs > this.#options.now()) return state.atMs - this.#options.now();
     const { query } = this.definition;
     if (query === undefined) return LOOK_MS;
-    if (state.kind === 'running' && state.cluster === cluster && this.#runs === revisionOf(query)) {
+    if (state.kind === 'running' && state.cluster === cluster && this.isAsWished) {
       return this.#look(cluster, state.query);
     }
     return this.#begin(cluster, query);
@@ -158,9 +170,11 @@ export class JobLoop {
     }
     if (running !== undefined) await this.#stop(running);
     const keyed = this.#unusable === query.stateKey ? { ...query, stateKey: `${query.stateKey}x` } : query;
-    const { note, ...place } = await placeCheckpoint(cluster, keyed);
+    const { note, isOtherSource, ...place } = await placeCheckpoint(cluster, keyed);
     // The document may have changed while Spark was asked.
     if (this.definition.query !== query || this.wish !== 'run' || this.#mustForget) return 0;
+    // What the old subscription stores would never be read.
+    if (isOtherSource) await this.#forgetSubscription();
     const started = await cluster.start(submission(query, place, this.#options.settings));
     if (note !== undefined) this.note = note;
     this.#follow(cluster, started, revision);

@@ -11,14 +11,11 @@ export function describeJob(loop: JobLoop, link: { readonly isConnected: boolean
   if (!link.isConnected)
     return { phase: 'Pending', ...link.problem, message: notConnected(link.problem.message, wish) };
   if (wish === 'pause') return describePause(state.kind === 'paused');
-  switch (state.kind) {
-    case 'running':
-      return withNote(describeRunning(loop), note);
-    case 'waiting':
-      return { phase: 'Pending', reason: state.reason, message: `${state.message}; it is begun again by itself` };
-    default:
-      return { phase: 'Pending', reason: 'Starting', message: 'its query is being started on Spark' };
+  if (loop.isAsWished) return withNote(describeRunning(loop), note);
+  if (state.kind === 'waiting') {
+    return { phase: 'Pending', reason: state.reason, message: `${state.message}; it is begun again by itself` };
   }
+  return { phase: 'Pending', reason: 'Starting', message: 'its query is being started on Spark' };
 }
 
 function notConnected(message: string, wish: JobLoop['wish']): string {
@@ -32,8 +29,11 @@ function describePause(isPaused: boolean): Words {
 
 function describeRunning({ counts, definition }: JobLoop): Words {
   const { address } = definition.plan.source;
-  if (counts.lastBatch < 0) {
-    return { phase: 'Running', reason: 'FirstBatch', message: 'Spark computes its first batch' };
+  // What is sent before may be in a later window than its sender thinks.
+  if (!counts.source.wasConnected) {
+    const { problem } = counts.source;
+    const message = problem === undefined ? 'its source is being connected' : `its source is not connected: ${problem}`;
+    return { phase: 'Pending', reason: 'ConnectingSource', message };
   }
   if (counts.source.problem !== undefined) {
     const message = `Spark has no connection with the broker: ${counts.source.problem}; it is tried again until it works`;
@@ -43,7 +43,7 @@ function describeRunning({ counts, definition }: JobLoop): Words {
     return { phase: 'Running', reason: 'CatchingUp', message: `${counts.backlog} messages wait to be computed` };
   }
   if (counts.stateRows > 0) {
-    const message = `a window is open; its groups are ${counts.stateRows} rows of state`;
+    const message = `a window is open; Spark keeps ${counts.stateRows} rows of state`;
     return { phase: 'Running', reason: 'WindowOpen', message };
   }
   if (counts.rowsIn === 0) {

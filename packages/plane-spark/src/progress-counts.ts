@@ -3,11 +3,15 @@ import type { StreamingQueryProgress } from '@millrace/spark-connect';
 import { aggregationOf, type JobPlan } from '@millrace/sql';
 
 export interface SourceState {
+  /** Whether there was a connection with the broker since the run began. */
+  readonly wasConnected: boolean;
   /** Why there is no connection with the broker; undefined when there is one. */
   readonly problem: string | undefined;
   /** Whether `time` is when the broker accepted a message, or when it arrived at Spark. */
   readonly timeIs: 'accepted' | 'arrived' | undefined;
 }
+
+const NOTHING_KNOWN: SourceState = { wasConnected: false, problem: undefined, timeIs: undefined };
 
 /** Since this process has looked at the job: a report says what one batch did, and Spark keeps the last few only. */
 export class ProgressCounts {
@@ -17,7 +21,7 @@ export class ProgressCounts {
   backlog = 0;
   stateRows = 0;
   watermarkMs: number | undefined;
-  source: SourceState = { problem: undefined, timeIs: undefined };
+  source: SourceState = NOTHING_KNOWN;
   /** The newest batch that is counted, of `runId`. */
   lastBatch = -1;
   #runId = '';
@@ -33,15 +37,18 @@ export class ProgressCounts {
     this.lastBatch = -1;
     this.#beatsTotal = undefined;
     this.#beatsUnread = 0;
-    this.source = { problem: undefined, timeIs: undefined };
+    this.source = NOTHING_KNOWN;
   }
 
   /** @param reports oldest first; those that were counted are passed over */
   add(reports: readonly StreamingQueryProgress[]): void {
     for (const report of reports) {
       if (report.runId !== this.#runId) continue;
-      if (report.batchId > this.lastBatch) this.#count(report);
-      this.lastBatch = Math.max(this.lastBatch, report.batchId);
+      // A query that waits reports too, under the number that its next batch will have.
+      if (report.batchId > this.lastBatch && 'addBatch' in report.durationMs) {
+        this.#count(report);
+        this.lastBatch = report.batchId;
+      }
       this.#show(report);
     }
   }
@@ -63,7 +70,8 @@ export class ProgressCounts {
     const metrics = report.sources[0]?.metrics ?? {};
     const problem = metrics.connectedTo === '' ? (metrics.problem ?? 'there is no connection') : undefined;
     const { timeIs } = metrics;
-    this.source = { problem, timeIs: timeIs === 'accepted' || timeIs === 'arrived' ? timeIs : undefined };
+    const wasConnected = Number(metrics.connectionsTotal ?? 0) > 0;
+    this.source = { wasConnected, problem, timeIs: timeIs === 'accepted' || timeIs === 'arrived' ? timeIs : undefined };
     this.backlog = Number(metrics.rowsWaiting ?? 0);
     this.stateRows = report.stateOperators.reduce((sum, { numRowsTotal }) => sum + numRowsTotal, 0);
     const watermarkMs = Date.parse(report.eventTime.watermark ?? '');

@@ -8,6 +8,8 @@ export type OptionTexts = Readonly<Record<string, string>>;
 /** What a job's query is, wherever its checkpoint turns out to be. */
 export interface JobQuery {
   readonly job: string;
+  /** As the user wrote it. */
+  readonly sql: string;
   /** Name of the query on Spark. */
   readonly name: string;
   /** Name of the temporary view that has the source's rows. */
@@ -50,19 +52,19 @@ export function jobQuery(
 ): JobQuery {
   const view = `millrace_${digest(job)}`;
   const { text: statement, originalSpan } = sparkStatement(plan, { view, heartbeatColumn: HEARTBEAT_COLUMN });
-  const { address } = plan.source;
   return {
     job,
+    sql: plan.sql,
     name: `${QUERY_PREFIX}${job}`,
     view,
-    source: { ...brokerOptions(options), address, ...sourceOptions(job, plan, options) },
+    source: { ...brokerOptions(options), address: sourceAddress(job, plan, options), ...heartbeatOptions(plan) },
     hasHeartbeats: needsHeartbeats(plan),
     statement,
     originalSpan,
     sink: { ...brokerOptions(options), address: plan.target },
     triggerMs: options.triggerMs ?? DEFAULT_TRIGGER_MS,
     directory: joinLocation(options.checkpoints, encodeURIComponent(job)),
-    sourceKey: digest(address),
+    sourceKey: digest(plan.source.address),
     stateKey: aggregationOf(plan) === undefined ? 'stateless' : digest(statement),
   };
 }
@@ -83,10 +85,10 @@ function brokerOptions({
   };
 }
 
-function sourceOptions(job: string, plan: JobPlan, { isTopic }: Pick<SparkPlaneOptions, 'isTopic'>): OptionTexts {
-  const { address } = plan.source;
-  const subscribes = /[+#]/.test(address) || isTopic?.(address) === true;
-  return { ...(subscribes ? { containerId: 'job', subscription: job } : {}), ...heartbeatOptions(plan) };
+/** `TOPIC::NAME` is the durable subscription of that name, as Artemis and Millrace write it. */
+function sourceAddress(job: string, { source }: JobPlan, { isTopic }: Pick<SparkPlaneOptions, 'isTopic'>): string {
+  const { address } = source;
+  return /[+#]/.test(address) || isTopic?.(address) === true ? `${address}::job/${job}` : address;
 }
 
 function heartbeatOptions(plan: JobPlan): OptionTexts {

@@ -90,8 +90,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const type = plane.documents.get('Address', address)?.spec.type;
     return type === 'topic' || type === 'multicast';
   };
+  const forgetSubscription = async (job: string): Promise<void> => plane.processing.remove(job);
   // Its settings are looked at before anything is opened.
-  const spark = await openSpark(options, isTopic);
+  const spark = await openSpark(options, { isTopic, forgetSubscription });
   const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
@@ -183,14 +184,20 @@ function running({ plane, controller, http, endpoints, closeSpark }: Parts): Run
   };
 }
 
+/** What jobs on Spark ask of the messaging plane. */
+interface SparkNeeds {
+  readonly isTopic: (address: string) => boolean;
+  readonly forgetSubscription: (job: string) => Promise<void>;
+}
+
 /** Loaded when it is asked for: gRPC and Arrow are no part of a start without Spark. */
 async function openSpark(
   { processing, log }: ServerOptions,
-  isTopic: (address: string) => boolean,
+  { isTopic, forgetSubscription }: SparkNeeds,
 ): Promise<SparkProcessingPlane | undefined> {
   if (processing === undefined) return undefined;
   const { SparkProcessingPlane } = await import('@millrace/plane-spark');
-  return new SparkProcessingPlane({ ...processing, isTopic, log });
+  return new SparkProcessingPlane({ ...processing, isTopic, log }, { forgetSubscription });
 }
 
 /** A listener on all of a machine's networks is reached by Spark on this machine at least. */
