@@ -74,15 +74,15 @@ async function spark(...argumentList: string[]) {
 
 const up = (...more: string[]) => spark('up', ...PORTS, '--ui-port', '0', '--jar', join(root, 'amqp.jar'), ...more);
 
-async function shown() {
+interface Shown {
+  readonly state: string;
+  readonly connectUrl: string;
+  readonly processes: readonly { readonly name: string; readonly pid: number; readonly state: string }[];
+}
+
+async function shown(): Promise<Shown & { readonly code: number }> {
   const { code, output } = await spark('status', '-o', 'json');
-  const processes = JSON.parse(output).processes as {
-    name: string;
-    pid: number;
-    state: string;
-    reason: string | null;
-  }[];
-  return { code, processes, ...JSON.parse(output) };
+  return { code, ...(JSON.parse(output) as Shown) };
 }
 
 const runs = (pid: number) => readProcesses().some((candidate) => candidate.pid === pid);
@@ -154,7 +154,7 @@ describe('spark up', () => {
     expect([second.code, second.notes]).toEqual([5, expect.stringContaining('is starting a cluster there already')]);
     terminal.interrupt();
     expect(await starting).toBe(130);
-    expect(seen.processes.some(({ pid }: { pid: number }) => runs(pid))).toBe(false);
+    expect(seen.processes.some(({ pid }) => runs(pid))).toBe(false);
     expect((await spark('status')).code).toBe(4);
   });
 
