@@ -1,8 +1,9 @@
 import type { CheckContext } from './context.js';
 import { ExpressionChecker } from './expression-checker.js';
 import { typeOf } from './expression-tools.js';
-import { catalogueFields, extended, outputNames, type RelationNames, renamed, sourceNames } from './names.js';
+import { catalogueFields, extended, outputNames, type RelationNames, renamed, sameName, sourceNames } from './names.js';
 import type { Expression, Field, PlanNode, SourceSchema, WatermarkSpec } from './plan.js';
+import { MESSAGE_FIELDS } from './row-schema.js';
 import { overSource } from './substitution.js';
 import { didYouMean } from './suggest.js';
 import type { Identifier, Relation, SelectSyntax, WatermarkSyntax } from './syntax.js';
@@ -52,10 +53,12 @@ function openStream(
   return { node: source, names, source, watermark: undefined };
 }
 
+/** None where a column has the name of a message's own: nobody could tell which is meant. */
 function sourceSchema(context: CheckContext, address: string): SourceSchema | undefined {
   const format = context.schemaOf(address)?.format;
   const columns = catalogueFields(context, address).map(({ name, type }) => ({ name, type }));
-  return format === undefined || columns.length === 0 ? undefined : { format, columns };
+  const hides = columns.some(({ name }) => MESSAGE_FIELDS.some((field) => sameName(field.name, name)));
+  return format === undefined || columns.length === 0 || hides ? undefined : { format, columns };
 }
 
 function isFilter(address: string): boolean {
