@@ -62,11 +62,10 @@ export class BodyDecoder {
     }
     if (this.schema.format === 'csv') {
       const count = this.schema.columns.length;
-      const values = count === 1 ? 'one value' : `${count} values`;
-      return `the body is no CSV record of ${values}: the schema has ${values.replace(/ .*/, '')}`;
+      return `the body is no CSV record of ${count === 1 ? 'one value' : `${count} values`}`;
     }
-    const place = at >= bodyEnd ? 'it ends too early' : `at byte ${at - bodyStart}: ${shown(near(bytes, at, bodyEnd))}`;
-    return `the body is no JSON object: ${place}`;
+    if (at >= bodyEnd) return 'the body is no JSON object: it ends too early';
+    return `the body is no JSON object, at byte ${at - bodyStart}: ${shown(near(bytes, at, bodyEnd))}`;
   }
 }
 
