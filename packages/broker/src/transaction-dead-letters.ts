@@ -37,7 +37,9 @@ export function planDeadLetters(
   });
   const full = new Set([...sums].flatMap(([address, sum]) => (address.commitRefusal(sum, room) ? [address] : [])));
   if (full.size === 0) return planned;
-  return planned.map((one) => (one.address !== undefined && full.has(one.address) ? { ...one, address: undefined } : one));
+  return planned.map((one) =>
+    one.address !== undefined && full.has(one.address) ? { ...one, address: undefined } : one,
+  );
 }
 
 function addTo(sums: Map<Address, CommitSize>, address: Address, size: number): void {

@@ -156,7 +156,10 @@ export class Transactions {
   }
 
   /** Why what is to be kept of it could not be written; what it only consumes can, and the state that comes of that. */
-  private unwritable({ kept, consumed, deadLetters }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
+  private unwritable(
+    { kept, consumed, deadLetters }: Transaction,
+    outputs: readonly Output[],
+  ): RefusalReason | undefined {
     const { refusal } = this.core.log;
     if (refusal === undefined) return undefined;
     const frees = consumed.some((delivery) => delivery instanceof StoredDelivery && delivery.message.durable);

@@ -87,7 +87,8 @@ function eventTimeFaults({ columns = [], eventTime, watermark }: MessageSchema):
   const column = columns.find(({ name }) => name.toLowerCase() === eventTime.toLowerCase());
   if (column === undefined) {
     const meant = closest(eventTime, [...columns.map(({ name }) => name), SENDER_TIME]);
-    const hint = meant === undefined ? 'right is a column of type TIMESTAMP, or creation_time' : `did you mean ${meant}?`;
+    const hint =
+      meant === undefined ? 'right is a column of type TIMESTAMP, or creation_time' : `did you mean ${meant}?`;
     return [{ path, code: 'value', message: `eventTime is ${eventTime}, which is no column of the schema; ${hint}` }];
   }
   if (column.type.toUpperCase() === 'TIMESTAMP') return [];

@@ -34,7 +34,9 @@ const DIFFERENT: Readonly<Record<string, readonly [own: Result, why: string]>> =
 };
 
 const groups = new Map<string, Case[]>();
-for (const line of readFileSync(new URL('spark/expected-rows.tsv', import.meta.url), 'utf8').trimEnd().split('\n')) {
+for (const line of readFileSync(new URL('spark/expected-rows.tsv', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')) {
   const [format, columns, body, result] = line.split('\t').map((part) => JSON.parse(part));
   const key = `${format} ${columns}`;
   const spark = (DIFFERENT[`${key} of ${body}`]?.[0] ?? result) as Result;
@@ -96,8 +98,11 @@ describe('in one batch, beside NULLs and others that fail', () => {
     test(key, () => {
       const several = [...cases, undefined, ...cases.toReversed()];
       const nothing = columnsOf(key.slice(key.indexOf(' ') + 1)).map(() => null);
-      expect(decode(key, several.map((one) => ({ body: one?.body ?? null })))).toEqual(
-        several.map((one) => one?.expected ?? nothing),
-      );
+      expect(
+        decode(
+          key,
+          several.map((one) => ({ body: one?.body ?? null })),
+        ),
+      ).toEqual(several.map((one) => one?.expected ?? nothing));
     });
 });

@@ -13,13 +13,7 @@ import type { JobPlan } from '@millrace/sql';
 import { compileJob, type Job, JobError, type OutputRow, StateError } from '@millrace/stream-engine';
 import { JobRecovery } from './job-recovery.js';
 import type { JobScheduler, Runnable } from './job-scheduler.js';
-import {
-  describeFailure,
-  describePaused,
-  describeRunning,
-  describeSource,
-  describeUnreadable,
-} from './job-status.js';
+import { describeFailure, describePaused, describeRunning, describeSource, describeUnreadable } from './job-status.js';
 import { Outbox } from './outbox.js';
 
 const READ_MESSAGES = 8_192;

@@ -53,7 +53,8 @@ export function describeSource(source: string, otherReceivers: number): readonly
 
 export function describeUnreadable(count: number, last: string): readonly string[] {
   if (count === 0) return [];
-  const messages = count === 1 ? '1 message is no row of the schema and is' : `${count} messages are no rows of the schema and are`;
+  const messages =
+    count === 1 ? '1 message is no row of the schema and is' : `${count} messages are no rows of the schema and are`;
   return [`${messages} among the dead letters, with the reason; the last: ${last}`];
 }
 

@@ -118,17 +118,9 @@ export class CsvBody {
     for (let at = start; at < end; at++) {
       const byte = bytes[at]!;
       if (before === QUOTE) {
-        if (byte === COMMA) return this.took(1, size, at);
-        if (byte <= BLANK) {
-          const after = this.blanksFrom(at);
-          if (after === end || bytes[after] === COMMA) return this.took(1, size, after);
-          // More than blanks behind the quote: all of it is the value.
-          scratch[size++] = QUOTE;
-          return this.upToComma(size, at);
-        }
         if (byte !== QUOTE) {
-          scratch[size++] = QUOTE;
-          return this.upToComma(size, at);
+          this.behindQuote(size, at);
+          return;
         }
         scratch[size++] = QUOTE;
         continue;
@@ -143,6 +135,17 @@ export class CsvBody {
       before = byte;
     }
     this.took(1, size, end);
+  }
+
+  /** The value is over if nothing but blanks follows up to the comma, else all of it is what stands there. */
+  private behindQuote(size: number, at: number): void {
+    const after = this.blanksFrom(at);
+    if (after === this.end || this.bytes[after] === COMMA) {
+      this.took(1, size, after);
+      return;
+    }
+    this.scratch[size] = QUOTE;
+    this.upToComma(size + 1, at);
   }
 
   private blanksFrom(start: number): number {
