@@ -1,1 +1,7 @@
-export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';
+export {
+  ExposureError,
+  type RunningServer,
+  type ServerOptions,
+  type SparkProcessing,
+  startServer,
+} from './server.js';

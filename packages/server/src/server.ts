@@ -8,6 +8,7 @@ import {
   openStore,
   type Store,
 } from '@millrace/plane-embedded';
+import type { SparkProcessingPlane } from '@millrace/plane-spark';
 import { OPEN_AUTHORIZER } from '@millrace/security';
 import { createHttpApp } from './http/app.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
@@ -29,10 +30,31 @@ export interface ServerOptions {
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
   readonly dataLimitBytes?: number;
+  /** What computes the jobs. Default: Millrace's own engine, in this process. */
+  readonly processing?: SparkProcessing;
   /** Lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Lines for people: faults, and what is worth knowing. */
   readonly log: (line: string) => void;
+}
+
+/** Jobs on Apache Spark. */
+export interface SparkProcessing {
+  readonly plane: 'spark';
+  /** `sc://host:15002`, with `;token=…` and the like behind a slash. */
+  readonly connect: string;
+  /** Directory or URL for the checkpoints, as the driver of Spark sees it. */
+  readonly checkpoints: string;
+  /** Local directory of the driver for its write-ahead logs. Default: beside the checkpoints, which are on a local disk then. */
+  readonly walDirectory?: string;
+  /** Where Spark's tasks reach the AMQP listener. Default: where it listens. */
+  readonly brokerUrl?: string;
+  /** How often a job looks for new messages. Default: 500. */
+  readonly triggerMs?: number;
+  /** Parts of a job's state, fixed by its first checkpoint. Default: the Connect server's. */
+  readonly shufflePartitions?: number;
+  /** What becomes of the queries on Spark when this process ends. Default: keep, they go on while it is away. */
+  readonly whenClosed?: 'keep' | 'stop';
 }
 
 export interface RunningServer {
@@ -52,7 +74,8 @@ export class ExposureError extends Error {
  * Opens the store, brings the planes to the documents in it, and only then lets clients in.
  *
  * @throws ExposureError, the listen error of a port that cannot be had (with `code` and `port`), or what stands against
- *   opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the error of the directory
+ *   opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the error of the directory;
+ *   SparkSettingsError
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
@@ -63,6 +86,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const isTopic = (address: string): boolean => {
+    const type = plane.documents.get('Address', address)?.spec.type;
+    return type === 'topic' || type === 'multicast';
+  };
+  const forgetSubscription = async (job: string): Promise<void> => plane.processing.remove(job);
+  // Its settings are looked at before anything is opened.
+  const spark = await openSpark(options, { isTopic, forgetSubscription });
   const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
@@ -77,7 +107,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     store,
   );
-  const { messaging, processing, documents } = plane;
+  const { messaging, documents } = plane;
+  const processing = spark ?? plane.processing;
   const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
   const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
   services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
@@ -86,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await controller.start();
     await plane.listen();
+    spark?.start(options.processing?.brokerUrl ?? amqpUrl(plane.messaging.endpoints()));
     const app = createHttpApp({
       controller,
       authorizer: OPEN_AUTHORIZER,
@@ -100,10 +132,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
   } catch (error) {
     controller.stop();
+    await spark?.close();
     await plane.stop('the server did not start');
     throw error;
   }
-  return running({ plane, controller, http, endpoints: endpoints() });
+  const closeSpark = async (): Promise<void> => spark?.close({ queries: options.processing?.whenClosed ?? 'keep' });
+  return running({ plane, controller, http, endpoints: endpoints(), closeSpark });
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -128,9 +162,10 @@ interface Parts {
   readonly controller: Controller;
   readonly http: HttpListener;
   readonly endpoints: readonly Endpoint[];
+  readonly closeSpark: () => Promise<void>;
 }
 
-function running({ plane, controller, http, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, endpoints, closeSpark }: Parts): RunningServer {
   return {
     endpoints,
     async apply(documents) {
@@ -142,9 +177,35 @@ function running({ plane, controller, http, endpoints }: Parts): RunningServer {
     },
     async close() {
       controller.stop();
+      // Queries that are to be stopped end while the broker is there to take their results.
+      await closeSpark();
       await Promise.all([plane.stop('the server is stopping'), http.close()]);
     },
   };
+}
+
+/** What jobs on Spark ask of the messaging plane. */
+interface SparkNeeds {
+  readonly isTopic: (address: string) => boolean;
+  readonly forgetSubscription: (job: string) => Promise<void>;
+}
+
+/** Loaded when it is asked for: gRPC and Arrow are no part of a start without Spark. */
+async function openSpark(
+  { processing, log }: ServerOptions,
+  { isTopic, forgetSubscription }: SparkNeeds,
+): Promise<SparkProcessingPlane | undefined> {
+  if (processing === undefined) return undefined;
+  const { SparkProcessingPlane } = await import('@millrace/plane-spark');
+  return new SparkProcessingPlane({ ...processing, isTopic, log }, { forgetSubscription });
+}
+
+/** A listener on all of a machine's networks is reached by Spark on this machine at least. */
+function amqpUrl(endpoints: readonly Endpoint[]): string {
+  const amqp = endpoints.find(({ protocol, tls }) => protocol === 'amqp' && !tls);
+  if (amqp === undefined) throw new Error('there is no AMQP listener for Spark to read from');
+  const host = amqp.host === '0.0.0.0' ? '127.0.0.1' : amqp.host === '::' ? '::1' : amqp.host;
+  return `amqp://${host.includes(':') ? `[${host}]` : host}:${amqp.port}`;
 }
 
 function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {

@@ -23,5 +23,12 @@ export { OPERATORS, type OperatorName } from './operators.js';
 export type * from './plan.js';
 export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
 export { resultText, signatureText } from './signature-text.js';
+export {
+  aggregationOf,
+  needsHeartbeats,
+  type SparkStatement,
+  type SparkStatementOptions,
+  sparkStatement,
+} from './spark-statement.js';
 export { KEYWORDS } from './tokens.js';
 export { parseDataType, typeofText, typeText } from './types.js';

@@ -1,6 +1,7 @@
 /** Answers an attach: which kind of link it becomes, whether the client may, and whether the address is there. */
 import {
   AmqpError,
+  type AttachOptions,
   Condition,
   type Link,
   ReceiverLink,
@@ -13,6 +14,7 @@ import { refusalError, unauthorized } from './conditions.js';
 import { IncomingLink } from './incoming-link.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
 import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
+import { INGRESS_TIME } from './outgoing-message.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
 import { durableNameOf, sourceTerms } from './source-terms.js';
@@ -80,7 +82,8 @@ function acceptIncoming(link: ReceiverLink, target: Target, brokerLink: BrokerLi
 }
 
 function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
-  const { terms, source } = outgoingTerms(host, link);
+  const { terms: wanted, source } = outgoingTerms(host, link);
+  const terms = { ...wanted, stamped: link.remote?.desiredCapabilities?.includes(INGRESS_TIME) === true };
   const { address } = terms;
   if (!terms.temporary && !host.ownsTemporary(address)) {
     if (!host.context.authorizer.authorize(host.principal, 'recv', address)) throw unauthorized('recv', address);
@@ -91,18 +94,15 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  const answer = { source, target: link.remote?.target };
+  const offered = terms.stamped ? { offeredCapabilities: [INGRESS_TIME] } : {};
+  const answer = { source, target: link.remote?.target, ...offered };
   if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
   else link.accept(answer);
   return outgoing;
 }
 
 /** The answer promises that the subscription is there after a restart; until then nothing is sent over the link. */
-function acceptWhenDurable(
-  host: AttachHost,
-  outgoing: OutgoingLink,
-  answer: { readonly source: Source; readonly target: Target | undefined },
-): void {
+function acceptWhenDurable(host: AttachHost, outgoing: OutgoingLink, answer: AttachOptions): void {
   const { broker } = host.context;
   const { link, address } = outgoing;
   if (broker.unwritable !== undefined) {

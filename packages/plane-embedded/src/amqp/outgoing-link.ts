@@ -19,6 +19,8 @@ import type { SourceTerms } from './source-terms.js';
 export interface OutgoingTerms extends SourceTerms {
   /** The address is a temporary one, made for this link. */
   readonly temporary: boolean;
+  /** Each delivery says when its message was accepted. Default: false. */
+  readonly stamped?: boolean;
 }
 
 export class OutgoingLink implements BrokerLink, Consumer {
@@ -78,6 +80,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
     const { outgoing } = host;
     try {
       outgoing.fill(message, delivery, message.expiresAt === 0 ? 0 : host.context.broker.nowMs);
+      if (this.terms.stamped === true) outgoing.stamp(message);
       outgoing.delivery.settled = delivery === undefined;
       outgoing.delivery.context = delivery;
       if (this.link.send(outgoing.delivery) < 0) delivery?.settle(Outcome.released);

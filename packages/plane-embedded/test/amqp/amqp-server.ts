@@ -8,7 +8,10 @@ import {
   ConnectionHandler,
   connect,
   type DeliveryState,
+  decodeMessage,
   GrowingOutput,
+  type IncomingDelivery,
+  type ReceiverLink,
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
@@ -109,6 +112,7 @@ export class RawClient extends ConnectionHandler {
   /** All that came. */
   readonly received: Buffer[] = [];
   readonly settledStates: (DeliveryState | undefined)[] = [];
+  readonly messages: AmqpMessage[] = [];
 
   constructor(server: AmqpServer) {
     super();
@@ -126,6 +130,10 @@ export class RawClient extends ConnectionHandler {
   write(): void {
     this.engine.flush();
     if (this.output.position > 0) this.socket.write(this.output.take());
+  }
+
+  override onTransfer(_link: ReceiverLink, { buffer, start, end }: IncomingDelivery): void {
+    this.messages.push(decodeMessage(Buffer.from(buffer.subarray(start, end))));
   }
 
   override onSettled(_link: SenderLink, _context: unknown, state: DeliveryState | undefined): void {

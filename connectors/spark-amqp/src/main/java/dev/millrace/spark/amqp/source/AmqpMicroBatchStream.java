@@ -46,9 +46,10 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     receiver.start();
   }
 
+  /** Of a new checkpoint. The log may be older than it: what an earlier one has finished is not read again. */
   @Override
   public Offset initialOffset() {
-    return new SequenceOffset(0);
+    return new SequenceOffset(options.walStart());
   }
 
   @Override
@@ -100,7 +101,13 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
 
   @Override
   public PartitionReaderFactory createReaderFactory() {
-    return new RecordReaderFactory(options.address(), options.heartbeat() != null);
+    return new RecordReaderFactory(addressOf(options.address()), options.heartbeat() != null);
+  }
+
+  /** `TOPIC::QUEUE` names a queue of a topic: what comes from it was sent to the topic. */
+  private static String addressOf(String source) {
+    int separator = source.indexOf("::");
+    return separator < 0 ? source : source.substring(0, separator);
   }
 
   @Override

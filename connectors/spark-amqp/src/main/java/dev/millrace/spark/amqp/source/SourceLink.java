@@ -132,6 +132,8 @@ final class SourceLink {
     String name = subscription != null ? subscription : "spark-amqp-" + UUID.randomUUID();
     receiver = connection.session().receiver(name);
     receiver.setSource(source()).setTarget(new Target());
+    // Brokers that stamp only for those who ask; to others it means nothing.
+    receiver.setDesiredCapabilities(Symbol.valueOf(options.timeAnnotation()));
     receiver.setSenderSettleMode(SenderSettleMode.UNSETTLED).setReceiverSettleMode(ReceiverSettleMode.FIRST);
     receiver.openHandler(this::handleOpen);
     receiver.closeHandler(remote -> ended(remote.getRemoteCondition()));
