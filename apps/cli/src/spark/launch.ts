@@ -32,7 +32,7 @@ const GUARD = `exec 3<&0
 trap : TERM
 "$0" "$@" </dev/null 3<&- &
 child=$!
-{ cat <&3 >/dev/null; kill -9 -- -$$; } &
+{ cat <&3 >/dev/null; kill -9 -$$; } &
 while :; do
   wait $child
   code=$?

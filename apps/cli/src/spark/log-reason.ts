@@ -8,7 +8,7 @@ interface Pattern {
 /** The first that is found counts: causes before what follows from them. */
 const PATTERNS: readonly Pattern[] = [
   {
-    found: /Could not reserve enough space for (?:the )?object heap|Cannot allocate memory|pthread_create failed/,
+    found: /Could not reserve enough space for .*heap|Cannot allocate memory|pthread_create failed/,
     reason: () => 'the machine has too little memory for it',
   },
   { found: /java\.lang\.OutOfMemoryError: ?(.*)/, reason: ([, what]) => `it ran out of memory: ${what || 'heap'}` },
@@ -21,7 +21,7 @@ const PATTERNS: readonly Pattern[] = [
     reason: ([, has, needs]) => `its heap is ${mebibytes(has)}, and Spark needs ${mebibytes(needs)}`,
   },
   {
-    found: /Failed to bind to address \/?([\d.]+:\d+)|BindException.*?Address already in use.*?(?:'(\w+)')?/,
+    found: /Failed to bind to address \/?([\d.]+:\d+)|BindException.*?Address already in use(?:.*?'(\w+)')?/,
     reason: ([, address, service]) =>
       address === undefined ? `a port${service ? ` of ${service}` : ''} is in use` : `${address} is in use`,
   },
