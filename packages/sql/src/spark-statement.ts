@@ -61,7 +61,7 @@ export function sparkStatement(plan: QueryPlan, options: SparkStatementOptions):
 }
 
 /** The WATERMARK behind the stream that Spark needs and the text leaves out. */
-function addedWatermark(plan: JobPlan): string | undefined {
+function addedWatermark(plan: QueryPlan): string | undefined {
   const { watermark } = plan;
   if (watermark?.origin === 'schema') {
     return ` WATERMARK ${quoted(watermark.column)} DELAY OF INTERVAL ${watermark.delayUs} MICROSECONDS`;
