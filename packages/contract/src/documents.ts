@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { addressNameFault } from './names.js';
+import { schemaFaults } from './schema-faults.js';
 
 export const API_VERSION = 'millrace.dev/v1';
 
@@ -105,7 +106,13 @@ const addressFields = z.strictObject({
 });
 type AddressFields = z.infer<typeof addressFields>;
 
-export const addressSpec = addressFields.superRefine(checkDeduplication);
+export const addressSpec = addressFields.superRefine((spec, context) => {
+  checkDeduplication(spec, context);
+  if (spec.schema === undefined) return;
+  for (const { path, code, message } of schemaFaults(spec.schema)) {
+    context.addIssue({ code: 'custom', path: ['schema', ...path], message, params: { code } });
+  }
+});
 
 export const jobSpec = z.strictObject({
   sql: z.string().min(1).max(100_000),

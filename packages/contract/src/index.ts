@@ -5,6 +5,7 @@ export * from './messages.js';
 export * from './names.js';
 export * from './parse-documents.js';
 export * from './problem.js';
+export { MESSAGE_COLUMN_NAMES } from './schema-faults.js';
 export { closest } from './suggestion.js';
 export * from './v3.js';
 export * from './validation.js';

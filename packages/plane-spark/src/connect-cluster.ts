@@ -73,9 +73,14 @@ class ConnectCluster implements SparkCluster {
       .format('amqp')
       .options({ ...query.source, walDirectory, walStart })
       .load();
-    const rows = query.hasHeartbeats
+    const messages = query.hasHeartbeats
       ? source.select('* EXCEPT (heartbeat)', `heartbeat AS ${HEARTBEAT_COLUMN}`)
       : source;
+    const { schemaColumns } = query;
+    const rows =
+      schemaColumns === undefined
+        ? messages
+        : messages.select('*', schemaColumns.decoded).select(...schemaColumns.columns);
     await rows.createOrReplaceTempView(query.view);
     const results = await this.#session.sql(query.statement);
     // Before the query: one that runs without a known revision is stopped and started again, never taken for another.

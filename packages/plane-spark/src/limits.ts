@@ -10,15 +10,16 @@ export function limitsOf(plan: JobPlan): readonly PlanLimit[] {
   return [...unreadableColumns(plan), ...tooShortWindow(plan), ...takenName(plan)];
 }
 
-/** Columns of an address' schema are not read out of the body: each would be unknown to Spark. */
+/** Columns that no format says how to read out of a body: each would be unknown to Spark. */
 function unreadableColumns(plan: JobPlan): readonly PlanLimit[] {
   const isMessageColumn = (name: string): boolean => MESSAGE_FIELDS.some((field) => field.name === name);
-  return plan.source.output
-    .filter(({ name }) => !isMessageColumn(name))
+  const { schema, output, address } = plan.source;
+  return output
+    .filter(({ name }) => !isMessageColumn(name) && schema?.columns.some((column) => column.name === name) !== true)
     .map(({ name }) => ({
       message:
-        `${name} is a column of the schema of ${plan.source.address}, which jobs on Spark do not read yet; ` +
-        `for a JSON body write get_json_object(body, '$.${name}'), with try_cast around it for a number`,
+        `${name} is a column of the schema of ${address}, which does not say how a body has it; ` +
+        `give the schema the format json or csv, with columns that are not named as a message's own`,
       ...placeOf(name, plan.sql),
     }));
 }

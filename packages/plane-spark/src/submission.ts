@@ -1,6 +1,7 @@
 /** A checked job as what Spark is asked to run. Pure. */
 import { createHash } from 'node:crypto';
 import { aggregationOf, type JobPlan, needsHeartbeats, type Span, sparkStatement } from '@millrace/sql';
+import { type SchemaSelection, schemaSelection } from './schema-selection.js';
 import { isLocal, type SparkPlaneOptions } from './settings.js';
 
 export type OptionTexts = Readonly<Record<string, string>>;
@@ -17,6 +18,8 @@ export interface JobQuery {
   readonly source: OptionTexts;
   /** Renames the connector's heartbeat column, so that a column of the job's own may have its name. */
   readonly hasHeartbeats: boolean;
+  /** What is selected beside the connector's columns before the SELECT: columns of the address' schema. */
+  readonly schemaColumns: SchemaSelection | undefined;
   /** The SELECT. */
   readonly statement: string;
   readonly originalSpan: (span: Span) => Span;
@@ -59,14 +62,22 @@ export function jobQuery(
     view,
     source: { ...brokerOptions(options), address: sourceAddress(job, plan, options), ...heartbeatOptions(plan) },
     hasHeartbeats: needsHeartbeats(plan),
+    schemaColumns: schemaSelection(plan.source),
     statement,
     originalSpan,
     sink: { ...brokerOptions(options), address: plan.target },
     triggerMs: options.triggerMs ?? DEFAULT_TRIGGER_MS,
     directory: joinLocation(options.checkpoints, encodeURIComponent(job)),
     sourceKey: digest(plan.source.address),
-    stateKey: aggregationOf(plan) === undefined ? 'stateless' : digest(statement),
+    stateKey: stateKey(plan, statement),
   };
+}
+
+/** State that was gathered of other columns means something else, though the text is the same. */
+function stateKey(plan: JobPlan, statement: string): string {
+  if (aggregationOf(plan) === undefined) return 'stateless';
+  const columns = schemaSelection(plan.source);
+  return digest(columns === undefined ? statement : JSON.stringify([statement, columns]));
 }
 
 function brokerOptions({
@@ -112,8 +123,9 @@ export function submission(
 }
 
 /** The checkpoint is left out: it follows from the rest. */
-export function revisionOf({ statement, source, sink, triggerMs, directory }: JobQuery): string {
-  return digest(JSON.stringify([statement, source, sink, triggerMs, directory]));
+export function revisionOf({ statement, source, sink, triggerMs, directory, schemaColumns }: JobQuery): string {
+  const parts = [statement, source, sink, triggerMs, directory];
+  return digest(JSON.stringify(schemaColumns === undefined ? parts : [...parts, schemaColumns]));
 }
 
 export function joinLocation(base: string, ...parts: readonly string[]): string {

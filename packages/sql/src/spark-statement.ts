@@ -1,6 +1,6 @@
 import { isAggregate } from './aggregate-rules.js';
 import { parseStatement } from './parse.js';
-import type { JobPlan, QueryPlan, Span } from './plan.js';
+import type { QueryPlan, Span } from './plan.js';
 import type { Relation, SelectSyntax, StatementSyntax, Syntax, WatermarkSyntax } from './syntax.js';
 import { containsAggregate, syntaxNodes } from './syntax-tools.js';
 
@@ -11,6 +11,8 @@ import { containsAggregate, syntaxNodes } from './syntax-tools.js';
  *     what                        becomes
  *     FROM STREAM temperature     FROM STREAM `view` … AS `temperature`, so that qualified names go on meaning it
  *     no WATERMARK                WATERMARK time DELAY OF INTERVAL 0 SECONDS, for a window over `time`
+ *     no WATERMARK, and a window   WATERMARK that column DELAY OF INTERVAL … MICROSECONDS, as the schema says
+ *     over the schema's event time
  *     WATERMARK over `time`       the same with no delay: `time` never goes back
  *     max(x)                      max(x) FILTER (WHERE NOT `heartbeat`)
  *     … FILTER (WHERE c)          … FILTER (WHERE NOT `heartbeat` AND (c))
@@ -51,11 +53,20 @@ export function aggregationOf(plan: QueryPlan): Extract<QueryPlan['root'], { kin
 }
 
 /** @throws Error when the plan is not of a text that was checked */
-export function sparkStatement(plan: JobPlan, options: SparkStatementOptions): SparkStatement {
+export function sparkStatement(plan: QueryPlan, options: SparkStatementOptions): SparkStatement {
   const { statement } = parseStatement(plan.sql);
   if (statement === undefined) throw new Error('the plan has a text that cannot be parsed');
-  const edits = new StatementEdits(plan.sql, options, needsHeartbeats(plan));
+  const edits = new StatementEdits(plan.sql, options, { beats: needsHeartbeats(plan), added: addedWatermark(plan) });
   return edits.of(statement);
+}
+
+/** The WATERMARK behind the stream that Spark needs and the text leaves out. */
+function addedWatermark(plan: QueryPlan): string | undefined {
+  const { watermark } = plan;
+  if (watermark?.origin === 'schema') {
+    return ` WATERMARK ${quoted(watermark.column)} DELAY OF INTERVAL ${watermark.delayUs} MICROSECONDS`;
+  }
+  return needsHeartbeats(plan) ? ' WATERMARK time DELAY OF INTERVAL 0 SECONDS' : undefined;
 }
 
 /** Text that is put in place of a range of the original; an empty range puts it in. */
@@ -68,15 +79,21 @@ class StatementEdits {
   readonly #view: string;
   readonly #heartbeat: string;
   readonly #beats: boolean;
+  readonly #added: string | undefined;
   readonly #edits: Edit[] = [];
   /** One stands behind a subquery that is around what is being read. */
   #hasWatermark = false;
 
-  constructor(sql: string, { view, heartbeatColumn }: SparkStatementOptions, beats: boolean) {
+  constructor(
+    sql: string,
+    { view, heartbeatColumn }: SparkStatementOptions,
+    { beats, added }: { readonly beats: boolean; readonly added: string | undefined },
+  ) {
     this.#sql = sql;
     this.#view = quoted(view);
     this.#heartbeat = quoted(heartbeatColumn);
     this.#beats = beats;
+    this.#added = added;
   }
 
   of({ query }: StatementSyntax): SparkStatement {
@@ -140,8 +157,8 @@ class StatementEdits {
     }
     const { name, watermark, alias, span } = relation;
     this.#edits.push({ start: name.span.start, end: name.span.end, text: this.#view });
-    const isMissing = this.#beats && watermark === undefined && !this.#hasWatermark;
-    if (isMissing) this.#insert(span.end, ' WATERMARK time DELAY OF INTERVAL 0 SECONDS');
+    const isMissing = watermark === undefined && !this.#hasWatermark;
+    if (isMissing && this.#added !== undefined) this.#insert(span.end, this.#added);
     if (alias === undefined) this.#insert(watermark?.span.end ?? span.end, ` AS ${quoted(name.text)}`);
   }
 
