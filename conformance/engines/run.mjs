@@ -11,7 +11,7 @@ import { installSpark, sparkHome } from '../spark-sql/environment.mjs';
  * last line is `N passed, N failed`.
  *
  * `--embedded` runs the embedded engine alone and prints what it sends; other words choose documents by a part of their name;
- * `--keep` leaves the folder of Spark's checkpoints. It needs Python 3 with venv, a Java 17 runtime and Maven.
+ * `--keep` leaves the folder of Spark's checkpoints, `--patience 3` waits three times as long for Spark. It needs Python 3 with venv, a Java 17 runtime and Maven.
  */
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -42,11 +42,11 @@ if (!args.includes('--embedded')) {
   makeConnector();
   env.SPARK_HOME = sparkHome();
 }
-const script = spawn(
-  process.execPath,
-  ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args],
-  { cwd: root, stdio: 'inherit', env },
-);
+const script = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => script.kill(signal));
 script.on('close', (code) => {
   process.exitCode = code ?? 1;

@@ -58,7 +58,9 @@ function describe(node: PlanNode, depth: number, lines: string[]): void {
 function headline(node: PlanNode): string {
   switch (node.kind) {
     case 'source':
-      return node.schema === undefined ? `stream ${node.address}` : `stream ${node.address}, bodies as ${node.schema.format}`;
+      return node.schema === undefined
+        ? `stream ${node.address}`
+        : `stream ${node.address}, bodies as ${node.schema.format}`;
     case 'filter':
       return `filter ${explainExpression(node.condition)}`;
     case 'project':

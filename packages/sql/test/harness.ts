@@ -47,7 +47,8 @@ function readQuery(name: string, sql: string): GoldenQuery {
   const declared = header.find((line) => line.startsWith('-- addresses '))?.slice('-- addresses '.length);
   const schemas: Record<string, CatalogueSchema> = {};
   for (const line of header) {
-    const [, what, source = '', first = '', second] = /^-- (format|event-time) (\S+) (\S+)(?: (\d+))?$/.exec(line) ?? [];
+    const [, what, source = '', first = '', second] =
+      /^-- (format|event-time) (\S+) (\S+)(?: (\d+))?$/.exec(line) ?? [];
     if (what === 'format') schemas[source] = { ...schemas[source], format: first as 'json' | 'csv' };
     if (what === 'event-time') {
       schemas[source] = { ...schemas[source], eventTime: { column: first, delayUs: Number(second) * 1e6 } };
