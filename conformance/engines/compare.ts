@@ -131,6 +131,11 @@ async function settled(http: string, engines: Engines, jobs: readonly ComparedJo
   }
 }
 
+async function phaseOf(http: string, job: ComparedJob): Promise<string> {
+  const response = await fetch(`${http}/v1/jobs/${jobName('embedded', job)}`);
+  return ((await response.json()) as { status: { phase: string } }).status.phase;
+}
+
 function shown(lines: readonly string[], mark: string): void {
   for (const one of lines.slice(0, SHOWN_LINES)) console.log(`       ${mark} ${one.slice(0, 400)}`);
   if (lines.length > SHOWN_LINES) console.log(`       ${mark} … and ${lines.length - SHOWN_LINES} more`);
@@ -168,7 +173,9 @@ async function main(): Promise<void> {
         console.log(`     ${job.name}: ${embedded.length} messages`);
         for (const one of embedded.slice(0, SHOWN_LINES)) console.log(`       ${one}`);
       } else if (!judge(job, embedded, onSpark)) failed++;
+      const onEmbedded = await phaseOf(http, job);
       const observed = spark?.plane.observe(jobName('spark', job));
+      if (onEmbedded !== 'Running') console.log(`       embedded is ${onEmbedded}`);
       if (observed !== undefined && observed.phase !== 'Running') console.log(`       spark: ${observed.message}`);
     }
   } catch (error) {

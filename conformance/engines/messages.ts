@@ -49,7 +49,7 @@ function reading(index: number): Sent {
     `"device":"d-${index % 4}"`,
     `"celsius":${celsius}`,
     ...(index % 8 === 3 ? [] : [`"humidity":${(index * 3) % 100}`]),
-    `"counter":${BigInt(index) * 9007199254740993n}`,
+    `"counter":${9007199254740993n + BigInt(index) * 90071992547409n}`,
     `"price":${index % 6 === 0 ? `"1,00${index % 10}.505"` : `${index}.${index % 10}5`}`,
     ...(index % 10 === 9 ? [] : [`"ok":${index % 3 === 0}`]),
     `"position":${ODD_POSITIONS[index % ODD_POSITIONS.length]}`,
