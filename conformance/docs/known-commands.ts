@@ -27,6 +27,7 @@ const quiet = (): Known => ({ kind: 'runs', prints: 'nothing' });
 const elsewhere = (test: string, why: string): Known => ({ kind: 'elsewhere', test, why });
 
 const READY = /millrace ready/;
+const SPARK_LOCAL = elsewhere('conformance/spark-local.mjs', 'it needs Java and 500 MB of Spark');
 const CLONE = elsewhere('scripts/start.mjs', 'the checkout that is tested is the clone');
 const PUT_ADDRESSES =
   "curl -X PUT -H 'content-type: application/json' --data-binary @addresses/addresses.json http://127.0.0.1:8080/v3/address";
@@ -183,6 +184,12 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace backup - | gzip > monday.backup.gz': done({ says: /^saved/m }),
     'millrace restore monday.backup --data ./restored': done({ says: /^restored/m }),
     'gunzip < monday.backup.gz | millrace restore - --data ./unpacked': done({ says: /^restored/m }),
+    'millrace spark up': SPARK_LOCAL,
+    'millrace spark up --workers 2 --cores 1 --memory 512MiB': SPARK_LOCAL,
+    'millrace spark up --directory ./spark --master-port 0 --connect-port 0 --ui-port 0': SPARK_LOCAL,
+    'millrace spark status': SPARK_LOCAL,
+    'millrace spark status -o json': SPARK_LOCAL,
+    'millrace spark down': SPARK_LOCAL,
     'amqp-publisher 127.0.0.1 5672 temperature': prints(/^\d+$/m),
     'amqp-receiver 127.0.0.1 5672 max': prints(/^\d+$/m),
   },

@@ -37,6 +37,18 @@ describe('wrong usage ends with 2, says what is wrong on standard error and noth
     ['store chekc a', /unknown command 'chekc'/],
     ['backup', /missing required argument 'file'/],
     ['restore x', /required option '--data/],
+    ['spark', /Usage: millrace spark/],
+    ['spark up --workers 0', /whole number from 1/],
+    ['spark up --workers 17', /The most is 16/],
+    ['spark up --memory 100m', /such as 512MiB or 2GiB; the least is 512MiB/],
+    ['spark up --memory 1000', /such as 512MiB/],
+    ['spark up --connect-port 70000', /port from 1 to 65535/],
+    ['spark status -o name', /Allowed choices are table, json, yaml/],
+    ['serve --spark sc://127.0.0.1:15002', /--spark is of Spark.*--processing spark as well/s],
+    ['demo --spark-trigger 1s', /--spark-trigger is of Spark/],
+    ['demo --processing flink', /Allowed choices are embedded, spark/],
+    ['demo --processing spark --spark sc://elsewhere:15002', /--spark-checkpoints/],
+    ['serve --processing spark --spark sc://elsewhere:15002', /keep their progress.*--spark-checkpoints/s],
     ['serve --undeclared-amqp maybe', /Allowed choices are refuse, queue, topic/],
   ];
   it.each(cases)('millrace %s', async (line, complaint) => {

@@ -121,6 +121,11 @@ export interface Subscription {
    * first; undefined: none waits.
    */
   oldestTime(): number | undefined;
+  /**
+   * Whether more comes to a consumer that has capacity, once it has been read from the journal. What cannot be read does
+   * not count.
+   */
+  isReading(): boolean;
   /** Drops the consumer. Open deliveries go back in order (released); a transient topic subscription is gone. */
   close(): void;
   /** Close, and forget the durable subscription and what it stores. */

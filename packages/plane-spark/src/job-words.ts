@@ -2,6 +2,7 @@
 import type { JobObservation } from '@millrace/controller';
 import type { Failure } from './failures.js';
 import type { JobLoop } from './job-loop.js';
+import type { QueueFacts } from './settings.js';
 
 type Words = Pick<JobObservation, 'phase' | 'reason' | 'message'>;
 
@@ -56,7 +57,18 @@ function withNote(words: Words, note: string | undefined): Words {
   return note === undefined ? words : { ...words, message: `${words.message}; ${note}` };
 }
 
-export function warningsOf({ counts }: JobLoop): readonly string[] {
-  if (counts.source.timeIs !== 'arrived') return [];
-  return ['the broker does not say when it accepted a message: time is when each arrived at Spark'];
+export function warningsOf(
+  { counts, definition, isAsWished }: JobLoop,
+  queue: QueueFacts | undefined,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (isAsWished && queue !== undefined && queue.receivers > 1) {
+    const others = queue.receivers === 2 ? 'one other receiver' : `${queue.receivers - 1} other receivers`;
+    const { address } = definition.plan.source;
+    warnings.push(`it competes with ${others} on the queue ${address}: each message goes to one of them`);
+  }
+  if (counts.source.timeIs === 'arrived') {
+    warnings.push('the broker does not say when it accepted a message: time is when each arrived at Spark');
+  }
+  return warnings;
 }

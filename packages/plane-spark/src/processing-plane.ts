@@ -35,6 +35,11 @@ interface Running {
   ended: Promise<void>;
 }
 
+/** A call to a server that does not answer is not waited for when the process is to end. */
+const STEP_WAIT_MS = 1_000;
+/** A query ends with its batch, at most. */
+const STOP_WAIT_MS = 10_000;
+
 export class SparkProcessingPlane implements ProcessingPlane {
   readonly capabilities: ProcessingCapabilities = { plane: 'spark', onErrorSkip: false };
   readonly #options: SparkPlaneOptions;
@@ -118,16 +123,17 @@ export class SparkProcessingPlane implements ProcessingPlane {
     const { counts, definition } = loop;
     const { plan } = definition;
     const { problem, cluster } = this.#link;
+    const queue = this.#options.observeQueue?.(plan.source.address);
     return {
       ...describeJob(loop, { isConnected: cluster !== undefined, problem }),
       source: plan.source.address,
       target: plan.target,
-      warnings: warningsOf(loop),
+      warnings: warningsOf(loop, queue),
       rowsIn: counts.rowsIn,
       rowsOut: counts.rowsOut,
       rowsLate: counts.rowsLate,
       rowsFailed: 0,
-      backlog: counts.backlog,
+      backlog: counts.backlog + (queue?.stored ?? 0),
       watermark: counts.watermarkMs === undefined ? undefined : new Date(counts.watermarkMs).toISOString(),
       openWindows: counts.openWindows(plan),
       stateRows: counts.stateRows,
@@ -140,17 +146,21 @@ export class SparkProcessingPlane implements ProcessingPlane {
   }
 
   /**
-   * Lets go of Spark.
+   * Lets go of Spark, in three seconds at most; with queries to stop, in twelve.
    *
    * @param options `queries`: what becomes of them. Default: `keep`, they go on while this process is away
    */
   async close({ queries = 'keep' }: { readonly queries?: 'keep' | 'stop' } = {}): Promise<void> {
     this.#isClosed = true;
     for (const running of this.#jobs.values()) wake(running);
-    await Promise.all([...this.#jobs.values()].map(({ ended }) => ended));
+    await within(STEP_WAIT_MS, Promise.all([...this.#jobs.values()].map(({ ended }) => ended)));
     const { cluster } = this.#link;
-    if (queries === 'stop' && cluster !== undefined) await this.#stopAll(cluster, () => true);
-    await this.#link.close();
+    if (queries === 'stop' && cluster !== undefined)
+      await within(
+        STOP_WAIT_MS,
+        this.#stopAll(cluster, () => true),
+      );
+    await within(STEP_WAIT_MS, this.#link.close());
   }
 
   #definition(name: string, plan: JobPlan): Definition {
@@ -187,6 +197,18 @@ export class SparkProcessingPlane implements ProcessingPlane {
     }
   }
 }
+
+/** Waits for a promise that need not come true any more. */
+async function within(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([promise.then(ignore, ignore), timeout]);
+  clearTimeout(timer);
+}
+
+function ignore(): void {}
 
 function wake(running: Running): void {
   running.isWoken = true;

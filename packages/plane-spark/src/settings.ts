@@ -17,8 +17,16 @@ export interface SparkPlaneOptions {
   readonly password?: string;
   /** Whether an address is a topic: a job reads it by a subscription of its own then. Default: filters only. */
   readonly isTopic?: (address: string) => boolean;
+  /** What the broker has of a queue that a job reads. Default: it is not known. */
+  readonly observeQueue?: (address: string) => QueueFacts | undefined;
   /** Lines for people. */
   readonly log: (line: string) => void;
+}
+
+export interface QueueFacts {
+  /** Messages that are stored. */
+  readonly stored: number;
+  readonly receivers: number;
 }
 
 /** What was given cannot be used; the message says what would be right. */

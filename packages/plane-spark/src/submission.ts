@@ -69,8 +69,15 @@ export function jobQuery(
     triggerMs: options.triggerMs ?? DEFAULT_TRIGGER_MS,
     directory: joinLocation(options.checkpoints, encodeURIComponent(job)),
     sourceKey: digest(plan.source.address),
-    stateKey: aggregationOf(plan) === undefined ? 'stateless' : digest(statement),
+    stateKey: stateKey(plan, statement),
   };
+}
+
+/** State that was gathered of other columns means something else, though the text is the same. */
+function stateKey(plan: JobPlan, statement: string): string {
+  if (aggregationOf(plan) === undefined) return 'stateless';
+  const columns = schemaSelection(plan.source);
+  return digest(columns === undefined ? statement : JSON.stringify([statement, columns]));
 }
 
 function brokerOptions({

@@ -1,7 +1,2 @@
-export {
-  ExposureError,
-  type RunningServer,
-  type ServerOptions,
-  type SparkProcessing,
-  startServer,
-} from './server.js';
+export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';
+export type { SparkProcessing } from './spark-processing.js';

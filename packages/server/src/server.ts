@@ -8,11 +8,11 @@ import {
   openStore,
   type Store,
 } from '@millrace/plane-embedded';
-import type { SparkProcessingPlane } from '@millrace/plane-spark';
 import { OPEN_AUTHORIZER } from '@millrace/security';
 import { createHttpApp } from './http/app.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
 import { isLoopback } from './loopback.js';
+import { amqpUrl, openSpark, type SparkProcessing, sparkNeeds } from './spark-processing.js';
 import { VERSION } from './version.js';
 
 export interface ServerOptions {
@@ -38,30 +38,11 @@ export interface ServerOptions {
   readonly log: (line: string) => void;
 }
 
-/** Jobs on Apache Spark. */
-export interface SparkProcessing {
-  readonly plane: 'spark';
-  /** `sc://host:15002`, with `;token=…` and the like behind a slash. */
-  readonly connect: string;
-  /** Directory or URL for the checkpoints, as the driver of Spark sees it. */
-  readonly checkpoints: string;
-  /** Local directory of the driver for its write-ahead logs. Default: beside the checkpoints, which are on a local disk then. */
-  readonly walDirectory?: string;
-  /** Where Spark's tasks reach the AMQP listener. Default: where it listens. */
-  readonly brokerUrl?: string;
-  /** How often a job looks for new messages. Default: 500. */
-  readonly triggerMs?: number;
-  /** Parts of a job's state, fixed by its first checkpoint. Default: the Connect server's. */
-  readonly shufflePartitions?: number;
-  /** What becomes of the queries on Spark when this process ends. Default: keep, they go on while it is away. */
-  readonly whenClosed?: 'keep' | 'stop';
-}
-
 export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
   /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
   apply(documents: readonly object[]): Promise<void>;
-  /** Tells clients, then ends. Takes two seconds at most. */
+  /** Tells clients, then ends. Takes two seconds at most; with jobs on Spark up to three more, twelve where their queries are stopped. */
   close(): Promise<void>;
 }
 
@@ -86,13 +67,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
-  const isTopic = (address: string): boolean => {
-    const type = plane.documents.get('Address', address)?.spec.type;
-    return type === 'topic' || type === 'multicast';
-  };
-  const forgetSubscription = async (job: string): Promise<void> => plane.processing.remove(job);
   // Its settings are looked at before anything is opened.
-  const spark = await openSpark(options, { isTopic, forgetSubscription });
+  const spark = await openSpark(
+    options,
+    sparkNeeds(() => plane),
+  );
   const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
@@ -182,30 +161,6 @@ function running({ plane, controller, http, endpoints, closeSpark }: Parts): Run
       await Promise.all([plane.stop('the server is stopping'), http.close()]);
     },
   };
-}
-
-/** What jobs on Spark ask of the messaging plane. */
-interface SparkNeeds {
-  readonly isTopic: (address: string) => boolean;
-  readonly forgetSubscription: (job: string) => Promise<void>;
-}
-
-/** Loaded when it is asked for: gRPC and Arrow are no part of a start without Spark. */
-async function openSpark(
-  { processing, log }: ServerOptions,
-  { isTopic, forgetSubscription }: SparkNeeds,
-): Promise<SparkProcessingPlane | undefined> {
-  if (processing === undefined) return undefined;
-  const { SparkProcessingPlane } = await import('@millrace/plane-spark');
-  return new SparkProcessingPlane({ ...processing, isTopic, log }, { forgetSubscription });
-}
-
-/** A listener on all of a machine's networks is reached by Spark on this machine at least. */
-function amqpUrl(endpoints: readonly Endpoint[]): string {
-  const amqp = endpoints.find(({ protocol, tls }) => protocol === 'amqp' && !tls);
-  if (amqp === undefined) throw new Error('there is no AMQP listener for Spark to read from');
-  const host = amqp.host === '0.0.0.0' ? '127.0.0.1' : amqp.host === '::' ? '::1' : amqp.host;
-  return `amqp://${host.includes(':') ? `[${host}]` : host}:${amqp.port}`;
 }
 
 function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {

@@ -1,6 +1,6 @@
 import { isAggregate } from './aggregate-rules.js';
 import { parseStatement } from './parse.js';
-import type { JobPlan, QueryPlan, Span } from './plan.js';
+import type { QueryPlan, Span } from './plan.js';
 import type { Relation, SelectSyntax, StatementSyntax, Syntax, WatermarkSyntax } from './syntax.js';
 import { containsAggregate, syntaxNodes } from './syntax-tools.js';
 
@@ -53,7 +53,7 @@ export function aggregationOf(plan: QueryPlan): Extract<QueryPlan['root'], { kin
 }
 
 /** @throws Error when the plan is not of a text that was checked */
-export function sparkStatement(plan: JobPlan, options: SparkStatementOptions): SparkStatement {
+export function sparkStatement(plan: QueryPlan, options: SparkStatementOptions): SparkStatement {
   const { statement } = parseStatement(plan.sql);
   if (statement === undefined) throw new Error('the plan has a text that cannot be parsed');
   const edits = new StatementEdits(plan.sql, options, { beats: needsHeartbeats(plan), added: addedWatermark(plan) });
@@ -61,7 +61,7 @@ export function sparkStatement(plan: JobPlan, options: SparkStatementOptions): S
 }
 
 /** The WATERMARK behind the stream that Spark needs and the text leaves out. */
-function addedWatermark(plan: JobPlan): string | undefined {
+function addedWatermark(plan: QueryPlan): string | undefined {
   const { watermark } = plan;
   if (watermark?.origin === 'schema') {
     return ` WATERMARK ${quoted(watermark.column)} DELAY OF INTERVAL ${watermark.delayUs} MICROSECONDS`;

@@ -3,9 +3,10 @@ import { type DocumentFromFile, readDocuments } from '../control/read-documents.
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { aborted, type Terminal } from '../terminal.js';
 import { describeEndpoints } from './describe-endpoints.js';
+import { type ProcessingOptions, processingOf } from './spark-processing.js';
 import { startServerOrExplain } from './start-server.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends ProcessingOptions {
   readonly host: string;
   readonly amqpPort: number;
   readonly mqttPort: number;
@@ -19,6 +20,7 @@ export interface ServeOptions {
 
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
+  const processing = processingOf(terminal, options);
   const documents = options.apply === undefined ? [] : await readDocuments(terminal, options.apply);
   const server = await startServerOrExplain({
     host: options.host,
@@ -29,6 +31,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     allowAnonymous: options.allowAnonymous ?? false,
     ...(options.data === undefined ? {} : { dataDirectory: options.data }),
     ...(options.dataLimit === undefined ? {} : { dataLimitBytes: options.dataLimit }),
+    ...(processing === undefined ? {} : { processing }),
     log: (line) => terminal.note(line),
   });
   try {
@@ -39,6 +42,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
         ? 'Messages and documents are in memory, and gone when this server ends; --data <directory> keeps them.'
         : `Messages and documents are kept in ${options.data}.`,
     );
+    if (processing !== undefined) terminal.note(`Jobs run on Spark, with checkpoints in ${processing.checkpoints}.`);
     await aborted(signal);
   } finally {
     await server.close();

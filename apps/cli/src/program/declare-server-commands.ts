@@ -17,6 +17,22 @@ function portOptions(): readonly Option[] {
   ];
 }
 
+function processingOptions(): readonly Option[] {
+  return [
+    new Option('--processing <plane>', 'what computes the jobs').choices(['embedded', 'spark']).default('embedded'),
+    new Option('--spark <url>', 'Spark Connect, such as sc://host:15002').env('MILLRACE_SPARK'),
+    new Option('--spark-checkpoints <directory>', 'where jobs keep their progress, as the driver of Spark sees it'),
+    new Option(
+      '--spark-wal <directory>',
+      "for messages that were taken, on the driver's own disk; default: beside the checkpoints",
+    ),
+    new Option('--spark-broker-url <url>', 'where Spark reaches AMQP, such as amqp://millrace:5672'),
+    new Option('--spark-trigger <duration>', 'how often a job looks for messages; default: 500ms').argParser(
+      parseDuration,
+    ),
+  ];
+}
+
 function declareDemo({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('demo')
@@ -40,7 +56,7 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
     .addOption(
       new Option('--seed <number>', 'start of the simulated walk; equal seeds, equal readings').argParser(Number),
     );
-  for (const option of portOptions()) command.addOption(option);
+  for (const option of [...portOptions(), ...processingOptions()]) command.addOption(option);
   addExamples(command, [
     { command: 'millrace demo', does: 'Run until Ctrl-C.' },
     {
@@ -48,6 +64,7 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
       does: 'Run 30 seconds; the file holds JSON alone.',
     },
     { command: 'millrace demo --protocol mqtt --mqtt-port 2883', does: 'Send over MQTT, on another port.' },
+    { command: 'millrace demo --processing spark --for 90s', does: 'The same job on a Spark that is started for it.' },
   ]);
   command.action(async (options) => {
     const { demo } = await import('../commands/demo.js');
@@ -80,6 +97,7 @@ function declareServe({ program, terminal, finish }: Declaring): void {
         .default('refuse'),
     )
     .option('--allow-anonymous', 'listen where other machines can reach it although there are no users');
+  for (const option of processingOptions()) command.addOption(option);
   addExamples(command, [
     {
       command: 'millrace serve --data ./data',
@@ -89,6 +107,10 @@ function declareServe({ program, terminal, finish }: Declaring): void {
       command:
         'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml',
       does: 'Start with these addresses and this job.',
+    },
+    {
+      command: 'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints',
+      does: 'Jobs run on Spark.',
     },
   ]);
   command.action(async (options) => {

@@ -6,6 +6,7 @@ import type { Declaring } from './declaration.js';
 import { declareDocumentCommands } from './declare-document-commands.js';
 import { declareMessageCommands } from './declare-message-commands.js';
 import { declareServerCommands } from './declare-server-commands.js';
+import { declareSparkCommands } from './declare-spark-commands.js';
 import { declareStoreCommands } from './declare-store-commands.js';
 
 /** The whole `millrace` command line, without the code of any command. */
@@ -18,6 +19,7 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
   declareMessageCommands(declaring);
   declareDocumentCommands(declaring);
   declareStoreCommands(declaring);
+  declareSparkCommands(declaring);
   declareReference(declaring);
   return program;
 }

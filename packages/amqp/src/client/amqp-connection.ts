@@ -129,6 +129,7 @@ export class AmqpConnection {
       source: { ...options.source, address, dynamic: address === undefined ? true : undefined },
       target: { address: this.containerId },
       senderSettleMode: options.settlement === 'settled' ? SenderSettleMode.settled : SenderSettleMode.unsettled,
+      ...(options.desiredCapabilities === undefined ? {} : { desiredCapabilities: options.desiredCapabilities }),
     }) as ReceiverLink;
     const receiver = new AmqpReceiver(link, options);
     await receiver.life.attached;

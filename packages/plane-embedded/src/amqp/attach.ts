@@ -13,8 +13,7 @@ import {
 import { refusalError, unauthorized } from './conditions.js';
 import { IncomingLink } from './incoming-link.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
-import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
-import { INGRESS_TIME } from './outgoing-message.js';
+import { INGRESS_TIME, OutgoingLink, type OutgoingTerms, wantsIngressTime } from './outgoing-link.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
 import { durableNameOf, sourceTerms } from './source-terms.js';
@@ -82,8 +81,7 @@ function acceptIncoming(link: ReceiverLink, target: Target, brokerLink: BrokerLi
 }
 
 function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
-  const { terms: wanted, source } = outgoingTerms(host, link);
-  const terms = { ...wanted, stamped: link.remote?.desiredCapabilities?.includes(INGRESS_TIME) === true };
+  const { terms, source } = outgoingTerms(host, link);
   const { address } = terms;
   if (!terms.temporary && !host.ownsTemporary(address)) {
     if (!host.context.authorizer.authorize(host.principal, 'recv', address)) throw unauthorized('recv', address);
@@ -94,8 +92,8 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  const offered = terms.stamped ? { offeredCapabilities: [INGRESS_TIME] } : {};
-  const answer = { source, target: link.remote?.target, ...offered };
+  const offers = wantsIngressTime(link) ? { offeredCapabilities: [INGRESS_TIME] } : {};
+  const answer: AttachOptions = { source, target: link.remote?.target, ...offers };
   if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
   else link.accept(answer);
   return outgoing;

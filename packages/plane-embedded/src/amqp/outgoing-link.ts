@@ -2,7 +2,7 @@
  * A client's receiving link: a consumer of the broker that takes as many messages as credit, the session's window and
  * the socket's pace allow, and turns the client's dispositions into outcomes.
  */
-import { AmqpError, Condition, type DeliveryState, type SenderLink } from '@millrace/amqp';
+import { AmqpError, Condition, type DeliveryState, type Fields, type SenderLink, Typed } from '@millrace/amqp';
 import {
   type Consumer,
   type Delivery,
@@ -14,13 +14,19 @@ import {
 import { MqttError } from '@millrace/mqtt';
 import { outcomeOf, refusalError } from './conditions.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
+import { INGRESS_TIME_ANNOTATION } from './outgoing-message.js';
 import type { SourceTerms } from './source-terms.js';
 
 export interface OutgoingTerms extends SourceTerms {
   /** The address is a temporary one, made for this link. */
   readonly temporary: boolean;
-  /** Each delivery says when its message was accepted. Default: false. */
-  readonly stamped?: boolean;
+}
+
+/** Asked for by those who want each message to say when the broker accepted it: 35 bytes more. */
+export const INGRESS_TIME = 'ingress-time';
+
+export function wantsIngressTime(link: SenderLink): boolean {
+  return link.remote?.desiredCapabilities?.includes(INGRESS_TIME) === true;
 }
 
 export class OutgoingLink implements BrokerLink, Consumer {
@@ -33,6 +39,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
   private readonly host: LinkHost;
   private readonly terms: OutgoingTerms;
   private readonly fallback: Outcome;
+  private readonly wantsIngressTime: boolean;
   private subscription: Subscription | undefined = undefined;
 
   constructor(host: LinkHost, link: SenderLink, terms: OutgoingTerms) {
@@ -42,6 +49,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.terms = terms;
     // §3.4: what is settled without an outcome has the source's default one; without that it was not dealt with.
     this.fallback = outcomeOf(link.remote?.source?.defaultOutcome, Outcome.released);
+    this.wantsIngressTime = wantsIngressTime(link);
   }
 
   /** @returns why the address cannot be received from */
@@ -76,11 +84,12 @@ export class OutgoingLink implements BrokerLink, Consumer {
   deliver(message: Message, delivery: Delivery | undefined): void {
     const { host } = this;
     host.wake();
+    if (this.link.drain && !this.touched) host.touch(this);
     this.deliveries++;
     const { outgoing } = host;
     try {
       outgoing.fill(message, delivery, message.expiresAt === 0 ? 0 : host.context.broker.nowMs);
-      if (this.terms.stamped === true) outgoing.stamp(message);
+      if (this.wantsIngressTime) outgoing.addIngressTime(message);
       outgoing.delivery.settled = delivery === undefined;
       outgoing.delivery.context = delivery;
       if (this.link.send(outgoing.delivery) < 0) delivery?.settle(Outcome.released);
@@ -120,7 +129,19 @@ export class OutgoingLink implements BrokerLink, Consumer {
     if (!link.drain) return;
     // Held by window or socket: `resume` comes back to it.
     if (link.credit > 0 && this.capacity() <= 0) return;
-    link.drained();
+    // What waits is being read from the journal: the delivery of it comes back to this.
+    if (link.credit > 0 && this.subscription?.isReading() === true) return;
+    link.drained(this.whatDrainProves());
+  }
+
+  /**
+   * That all was sent that was accepted before now. Only this can prove it to who goes by the broker's stamps: the
+   * receiver's clock is another one, and this turn's messages bear the time at which it began.
+   */
+  private whatDrainProves(): Fields | undefined {
+    const { link, subscription, host } = this;
+    if (!this.wantsIngressTime || link.credit === 0 || subscription?.backlog() !== 0) return undefined;
+    return { [INGRESS_TIME_ANNOTATION]: new Typed('long', host.context.broker.nowMs) };
   }
 
   closed(reason: 'deleted' | 'taken-over'): void {

@@ -1,7 +1,10 @@
 /** A message of the broker as a delivery: a header made for it, then the bytes as they are stored. */
-import { HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT, Section } from '@millrace/amqp';
+import { AddedAnnotation, HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT } from '@millrace/amqp';
 import { type Message, MessageFormat } from '@millrace/broker';
 import { amqpFromMqtt } from '../translate/amqp-from-mqtt.js';
+
+/** When the broker accepted a message, named as Artemis names it. */
+export const INGRESS_TIME_ANNOTATION = 'x-opt-ingress-time';
 
 export interface Attempt {
   readonly deliveryCount: number;
@@ -20,28 +23,17 @@ function plainHeader(durable: boolean): Buffer {
   return buffer.subarray(0, header.write(buffer, 0));
 }
 
-/** Capability of a link whose receiver wants to know when each message was accepted. */
-export const INGRESS_TIME = 'x-opt-ingress-time';
-
-/**
- * The section that says so (§3.2.2); the annotations of the sender lie behind it as they are. Milliseconds since the epoch
- * are its last eight bytes.
- *
- *     00 53 71   c1 size 02   a3 length symbol   83 milliseconds
- */
-const INGRESS_SECTION = ingressSection();
-
-function ingressSection(): Buffer {
-  const symbol = Buffer.from(INGRESS_TIME, 'ascii');
-  const entry = [0xa3, symbol.length, ...symbol, 0x83, 0, 0, 0, 0, 0, 0, 0, 0];
-  return Buffer.from([0x00, 0x53, Section.deliveryAnnotations, 0xc1, entry.length + 1, 2, ...entry]);
-}
-
 export class OutgoingMessage {
   /** Filled by `fill`; settled and context are the caller's. */
   readonly delivery = new OutgoingDelivery();
   private readonly header = new Header();
-  private readonly scratch = Buffer.alloc(HEADER_SIZE_MAX + INGRESS_SECTION.length);
+  private readonly scratch = Buffer.alloc(HEADER_SIZE_MAX);
+  private readonly ingressTime = new AddedAnnotation(INGRESS_TIME_ANNOTATION);
+
+  /** Adds when the broker accepted the message, after `fill`. */
+  addIngressTime(message: Message): void {
+    this.ingressTime.addTo(this.delivery, message.time);
+  }
 
   /** @param nowMs this turn's time, from which what is left of the message's life is counted */
   fill(message: Message, attempt: Attempt | undefined, nowMs: number): void {
@@ -64,14 +56,5 @@ export class OutgoingMessage {
     header.deliveryCount = deliveryCount;
     delivery.prefix = this.scratch;
     delivery.prefixSize = header.write(this.scratch, 0);
-  }
-  /** Says when the broker accepted it; after `fill`. */
-  stamp(message: Message): void {
-    const { delivery, scratch } = this;
-    if (delivery.prefix !== scratch) delivery.prefix.copy(scratch, 0, 0, delivery.prefixSize);
-    INGRESS_SECTION.copy(scratch, delivery.prefixSize);
-    delivery.prefix = scratch;
-    delivery.prefixSize += INGRESS_SECTION.length;
-    scratch.writeBigInt64BE(BigInt(Math.trunc(message.time)), delivery.prefixSize - 8);
   }
 }

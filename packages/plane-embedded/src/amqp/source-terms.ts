@@ -7,7 +7,7 @@
  *     capabilities `shared` and `global`         shared by all containers: `amqp/LINK`
  *     `shared` without durability                a shared one that is gone with its last receiver
  *     address `TOPIC::NAME`                      the durable one called NAME, shared
- *     distribution-mode `copy`                   browses a queue
+ *     distribution-mode `copy`, not durable      browses a queue; a subscription gets its own copies anyway
  *
  * JMS clients number the links of a shared subscription by `NAME|1`, `NAME|global2`: what follows the bar is not part of
  * the name.
@@ -36,7 +36,9 @@ export function sourceTerms(attach: Attach, source: Source, container: string): 
     return { address: source.address.slice(0, separator), options, endsWithClose: false };
   }
   const { address } = source;
-  if (source.distributionMode === 'copy') return { address, options: { settles, browse: true }, endsWithClose: false };
+  // JMS clients say copy of their durable subscriptions too.
+  if (source.distributionMode === 'copy' && !isDurable(source))
+    return { address, options: { settles, browse: true }, endsWithClose: false };
   const options = { settles, ...subscriptionName(attach.name, source, container) } as const;
   return { address, options, endsWithClose: isDurable(source) };
 }

@@ -8,15 +8,12 @@ import {
   ConnectionHandler,
   connect,
   type DeliveryState,
-  decodeMessage,
   GrowingOutput,
-  type IncomingDelivery,
-  type ReceiverLink,
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
-import { type AddressSettingsInput, Broker, Recovery } from '@millrace/broker';
-import { type Journal, MemoryJournal } from '@millrace/journal';
+import { type AddressSettingsInput, Broker, type BrokerOptions, type Journal, Recovery } from '@millrace/broker';
+import { MemoryJournal } from '@millrace/journal';
 import type { Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
 import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.js';
@@ -29,6 +26,7 @@ export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
   readonly journal?: Journal;
   readonly recovery?: Recovery;
+  readonly paging?: NonNullable<BrokerOptions['paging']>;
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
@@ -50,6 +48,7 @@ export class AmqpServer {
     this.broker = new Broker({
       journal: this.journal,
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
+      ...(options.paging === undefined ? {} : { paging: options.paging }),
       now: Date.now,
       scheduleCommit: () => turn.scheduleCommit(commit),
     });
@@ -112,7 +111,6 @@ export class RawClient extends ConnectionHandler {
   /** All that came. */
   readonly received: Buffer[] = [];
   readonly settledStates: (DeliveryState | undefined)[] = [];
-  readonly messages: AmqpMessage[] = [];
 
   constructor(server: AmqpServer) {
     super();
@@ -130,10 +128,6 @@ export class RawClient extends ConnectionHandler {
   write(): void {
     this.engine.flush();
     if (this.output.position > 0) this.socket.write(this.output.take());
-  }
-
-  override onTransfer(_link: ReceiverLink, { buffer, start, end }: IncomingDelivery): void {
-    this.messages.push(decodeMessage(Buffer.from(buffer.subarray(start, end))));
   }
 
   override onSettled(_link: SenderLink, _context: unknown, state: DeliveryState | undefined): void {

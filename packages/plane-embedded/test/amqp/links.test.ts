@@ -239,6 +239,15 @@ describe('topics', () => {
     client.socket.destroy();
   });
 
+  it('make a durable subscription of a source that says copy, as JMS clients do', async () => {
+    await start(topic);
+    const source = { ...DURABLE, distributionMode: 'copy' };
+    const receiver = await (await server.client('c')).openReceiver('t', { name: 'sub', source });
+    await (await (await server.client()).openSender('t')).send(text('x'));
+    expect(await texts(receiver, 1)).toEqual(['x']);
+    expect(server.broker.subscriptions().map(({ durableName }) => durableName)).toEqual(['amqp/c/sub']);
+  });
+
   it('let the newest attach take a durable subscription over', async () => {
     await start(topic);
     const first = await (await server.client('c')).openReceiver('t', { name: 'sub', source: DURABLE });

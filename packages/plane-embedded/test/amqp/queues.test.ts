@@ -192,34 +192,6 @@ describe('a queue over AMQP', () => {
     expect(await late).toEqual({ kind: 'accepted' });
   });
 
-  it('says when it accepted a message, to links that ask, whatever the sender says', async () => {
-    await start();
-    const sender = await (await server.client()).openSender('q');
-    const beganMs = Date.now();
-    const told = { messageAnnotations: { 'x-opt-ingress-time': 1, 'x-opt-own': 'stays' } };
-    await sender.send(text('a', { ...told, header: { durable: true, priority: 7 } }));
-    await sender.send(text('b'));
-    const client = new RawClient(server);
-    const attach = { source: { address: 'q' }, desiredCapabilities: ['x-opt-ingress-time'] };
-    const link = client.engine.beginSession().attach('receiver', 'r', attach) as ReceiverLink;
-    client.write();
-    await until(() => link.state === 'attached');
-    expect(link.remote?.offeredCapabilities).toEqual(['x-opt-ingress-time']);
-    link.setCredit(10);
-    client.write();
-    await until(() => client.messages.length === 2);
-    for (const { deliveryAnnotations } of client.messages) {
-      const time = deliveryAnnotations?.['x-opt-ingress-time'] as Date;
-      expect(time).toBeInstanceOf(Date);
-      expect(time.getTime()).toBeGreaterThanOrEqual(beganMs);
-      expect(time.getTime()).toBeLessThanOrEqual(Date.now());
-    }
-    const [first] = client.messages;
-    expect(first?.header).toMatchObject({ durable: true, priority: 7 });
-    expect(first?.messageAnnotations?.['x-opt-own']).toBe('stays');
-    client.socket.destroy();
-  });
-
   it('settles a run of messages with one frame', async () => {
     await start();
     const client = new RawClient(server);

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SparkSession } from '@millrace/spark-connect';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SparkSession, type StreamingQuery } from '@millrace/spark-connect';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SparkServer } from '../../../spark-connect/test/integration/spark-server.js';
 import { sessionId } from '../../src/cluster-link.js';
@@ -58,7 +59,8 @@ async function rowsIn(job: string, count: number): Promise<void> {
 
 /** The checkpoints of a job, as they lie on the disk. */
 function checkpoints(job: string): string[] {
-  return readdirSync(join(folder, 'checkpoints', job)).filter((name) => /^\d/.test(name));
+  const directory = join(folder, 'checkpoints', job);
+  return existsSync(directory) ? readdirSync(directory).filter((name) => /^\d/.test(name)) : [];
 }
 
 function queryId(job: string): string {
@@ -83,6 +85,7 @@ describe('a job on Spark', () => {
     await millrace.phase(MAIN, 'Running');
     await windowBegins(5_000);
     await millrace.send('temperature', 18, 22, 20, 'no number');
+    await sleep(5_000);
     await windowBegins(5_000);
     await millrace.send('temperature', 7, 9);
     const [first, second] = await millrace.arrived('max', 2);
@@ -204,15 +207,40 @@ describe('a job on Spark', () => {
     await millrace.send('temperature', 1);
     expect(await millrace.browse('temperature')).toHaveLength(1);
   });
+
+  it('is stopped by a server that knows it no more, and at the end of one that is told to', async () => {
+    expect(await running()).toEqual(expect.arrayContaining(['millrace-doubler', 'millrace-hot']));
+    await millrace.close();
+    expect(await running()).toContain('millrace-doubler');
+    // No data directory: it has no documents.
+    const connect = `sc://127.0.0.1:${spark.port}`;
+    millrace = await Millrace.start({ connect, checkpoints: join(folder, 'checkpoints'), whenClosed: 'stop' });
+    await until('no query', 60_000, async () => ((await running()).length === 0 ? true : undefined));
+    await millrace.queue('numbers');
+    await millrace.queue('doubled');
+    await millrace.job('doubler', 'INSERT INTO doubled SELECT body FROM STREAM numbers');
+    await millrace.phase('doubler', 'Running');
+    expect(await running()).toEqual(['millrace-doubler']);
+    await millrace.close();
+    expect(await running()).toEqual([]);
+  });
 });
 
-/** Runs that the checkpoint's query has now: by a client that is nobody's. */
 async function runsOf(id: string): Promise<number> {
+  return (await activeQueries()).filter((query) => query.id === id).length;
+}
+
+async function running(): Promise<(string | undefined)[]> {
+  return (await activeQueries()).map(({ name }) => name).toSorted();
+}
+
+/** As a client sees it that is nobody's. */
+async function activeQueries(): Promise<readonly StreamingQuery[]> {
   const session = await SparkSession.connect(`sc://127.0.0.1:${spark.port}`, {
     userId: 'millrace',
     sessionId: sessionId(join(folder, 'checkpoints'), 0),
   });
   const active = await session.streams.active();
   await session.disconnect();
-  return active.filter((query) => query.id === id).length;
+  return active;
 }

@@ -126,7 +126,7 @@ export class Millrace {
     });
   }
 
-  async phase(job: string, phase: string, timeoutMs = 120_000): Promise<JobStatus> {
+  async phase(job: string, phase: string, timeoutMs = 200_000): Promise<JobStatus> {
     let last: JobStatus | undefined;
     try {
       return await until(`phase ${phase} of ${job}`, timeoutMs, async () => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,24 @@ import { installSpark, sparkHome } from '../../../../conformance/spark-sql/envir
 
 /**
  * Jobs on real Spark, a server in this process and a Connect server from the pyspark package on free ports. The last
- * line is `N passed, N failed`. Needs Python 3 with venv and a Java 17 runtime. Arguments go to vitest.
+ * line is `N passed, N failed`. Needs Python 3 with venv, a JDK 17 and Maven. Arguments go to vitest.
  */
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../../../..');
+const connector = join(root, 'connectors/spark-amqp');
 const report = join(root, '.cache/plane-spark-report.json');
+
+/** The connector's jar, made when it is not there. */
+function buildConnector() {
+  if (existsSync(join(connector, 'target/spark-amqp-0.1.0.jar'))) return;
+  console.log('plane-spark: building the connector');
+  const { status, stdout, error } = spawnSync('mvn', ['-q', '-B', 'package', '-DskipTests'], {
+    cwd: connector,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`mvn package failed: ${error?.message ?? stdout.slice(-1000)}`);
+}
 
 function count() {
   if (!existsSync(report)) return { passed: 0, failed: 0 };
@@ -41,6 +53,7 @@ async function main() {
   let code = 1;
   try {
     await installSpark((text) => console.log(`plane-spark: ${text}`));
+    buildConnector();
     code = await runTests();
   } catch (error) {
     console.log(`plane-spark: ${error.message}`);

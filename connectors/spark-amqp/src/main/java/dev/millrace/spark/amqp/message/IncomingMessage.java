@@ -18,7 +18,6 @@ import org.apache.qpid.protonj2.types.messaging.AmqpSequence;
 import org.apache.qpid.protonj2.types.messaging.AmqpValue;
 import org.apache.qpid.protonj2.types.messaging.Data;
 import org.apache.qpid.protonj2.types.messaging.Header;
-import org.apache.qpid.protonj2.types.messaging.DeliveryAnnotations;
 import org.apache.qpid.protonj2.types.messaging.MessageAnnotations;
 import org.apache.qpid.protonj2.types.messaging.Properties;
 import org.apache.qpid.protonj2.types.messaging.Section;
@@ -121,20 +120,11 @@ public final class IncomingMessage {
     return header().getDeliveryCount();
   }
 
-  /**
-   * The time in milliseconds that an annotation holds, as timestamp or number; -1 when there is none. One of the delivery is
-   * the broker's own word; one of the message may be its sender's.
-   */
+  /** The time in milliseconds that an annotation holds, as timestamp or number; -1 when there is none. */
   public long timeAnnotationMs(Symbol name) {
-    long told = -1;
-    if (sections.has(MessageSections.DELIVERY_ANNOTATIONS)) {
-      told = timeOf(decode(sections.start(MessageSections.DELIVERY_ANNOTATIONS), DeliveryAnnotations.class).getValue(), name);
-    }
-    if (told >= 0 || !sections.has(MessageSections.MESSAGE_ANNOTATIONS)) return told;
-    return timeOf(decode(sections.start(MessageSections.MESSAGE_ANNOTATIONS), MessageAnnotations.class).getValue(), name);
-  }
-
-  private static long timeOf(Map<Symbol, Object> annotations, Symbol name) {
+    if (!sections.has(MessageSections.MESSAGE_ANNOTATIONS)) return -1;
+    Map<Symbol, Object> annotations =
+        decode(sections.start(MessageSections.MESSAGE_ANNOTATIONS), MessageAnnotations.class).getValue();
     Object value = annotations == null ? null : annotations.get(name);
     if (value instanceof Date date) return date.getTime();
     if (value instanceof Number number) return number.longValue();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.connector.read.InputPartition;
@@ -153,7 +154,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     metrics.put("rowsWaiting", Long.toString(Math.max(0, log.nextSequence() - consumed)));
     metrics.put("walBytes", Long.toString(log.bytes()));
     metrics.put("walSyncsTotal", Long.toString(log.syncs()));
-    metrics.put("timeIs", receiver.writer().hasBrokerStamps() ? "accepted" : "arrived");
+    metrics.put("timeIs", receiver.writer().timeSource().name().toLowerCase(Locale.ROOT));
     return metrics;
   }
 
@@ -177,7 +178,8 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     try {
       while (availableEnd < 0) {
         receiver.throwIfFailed();
-        boolean passed = writer.hasBrokerStamps() && log.times().newestMessageUs() > availableSinceUs;
+        boolean stamped = writer.timeSource() == Completeness.TimeSource.ACCEPTED;
+        boolean passed = stamped && log.times().newestMessageUs() > availableSinceUs;
         if (passed || writer.hasAllSince(availableSinceUs)) {
           writer.pause();
           availableEnd = log.nextSequence();

@@ -35,7 +35,6 @@ import org.apache.qpid.protonj2.types.messaging.Data;
 import org.apache.qpid.protonj2.types.messaging.DeliveryAnnotations;
 import org.apache.qpid.protonj2.types.messaging.Footer;
 import org.apache.qpid.protonj2.types.messaging.Header;
-import org.apache.qpid.protonj2.types.messaging.DeliveryAnnotations;
 import org.apache.qpid.protonj2.types.messaging.MessageAnnotations;
 import org.apache.qpid.protonj2.types.messaging.Properties;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -221,19 +220,6 @@ class MessageRowTest {
       assertEquals(1_000, message.timeAnnotationMs(name));
       assertEquals(-1, message.timeAnnotationMs(Symbol.valueOf("x-opt-other")));
     }
-  }
-
-  @Test
-  void theDeliverysTimeGoesBeforeTheMessages() {
-    IncomingMessage message = new IncomingMessage();
-    Symbol name = Symbol.valueOf("x-opt-ingress-time");
-    byte[] bytes =
-        encode(
-            new DeliveryAnnotations(Map.of(name, new Date(2_000))),
-            new MessageAnnotations(Map.of(name, new Date(1_000))),
-            new AmqpValue<>("b"));
-    message.reset(bytes, 0, bytes.length);
-    assertEquals(2_000, message.timeAnnotationMs(name));
   }
 
   /** Seeded: random bytes, and good messages with some bytes changed, are rows or malformed, and nothing else. */
