@@ -37,7 +37,8 @@ function temperature(index: number): Sent {
 
 function device(index: number): Sent {
   const address = `devices/${1 + (index % 2)}/temperature`;
-  return { address, message: { body: valueBody(String(15 + ((index * 13) % 20))) } };
+  // As the messages of MQTT devices have it: the connector knows a concrete topic by nothing else.
+  return { address, message: { properties: { to: address }, body: valueBody(String(15 + ((index * 13) % 20))) } };
 }
 
 function reading(index: number): Sent {
