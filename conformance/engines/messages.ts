@@ -37,7 +37,8 @@ function temperature(index: number): Sent {
 
 function device(index: number): Sent {
   const address = `devices/${1 + (index % 2)}/temperature`;
-  return { address, message: { body: valueBody(String(15 + ((index * 13) % 20))) } };
+  // As the messages of MQTT devices have it: the connector knows a concrete topic by nothing else.
+  return { address, message: { properties: { to: address }, body: valueBody(String(15 + ((index * 13) % 20))) } };
 }
 
 function reading(index: number): Sent {
@@ -49,7 +50,7 @@ function reading(index: number): Sent {
     `"device":"d-${index % 4}"`,
     `"celsius":${celsius}`,
     ...(index % 8 === 3 ? [] : [`"humidity":${(index * 3) % 100}`]),
-    `"counter":${BigInt(index) * 9007199254740993n}`,
+    `"counter":${9007199254740993n + BigInt(index) * 90071992547409n}`,
     `"price":${index % 6 === 0 ? `"1,00${index % 10}.505"` : `${index}.${index % 10}5`}`,
     ...(index % 10 === 9 ? [] : [`"ok":${index % 3 === 0}`]),
     `"position":${ODD_POSITIONS[index % ODD_POSITIONS.length]}`,
