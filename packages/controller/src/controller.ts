@@ -309,8 +309,7 @@ export class Controller {
   /** Waits until the planes were asked once for what they do not have, but not for ever. */
   async #attempt(documents: readonly StoredDocument[]): Promise<void> {
     const wanting = documents.filter(
-      (document) =>
-        document.kind === 'Job' || (document.kind === 'Address' && !this.#addresses.isCurrent(document)),
+      (document) => document.kind === 'Job' || (document.kind === 'Address' && !this.#addresses.isCurrent(document)),
     );
     if (wanting.length === 0) return;
     const { timers, timeoutMs } = this.#patience;
