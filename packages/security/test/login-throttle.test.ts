@@ -62,18 +62,38 @@ describe('tries of one name from one host', () => {
     expect(seen.some(({ at }) => at === begin)).toBe(false);
   });
 
-  it('that never got in are looked at eight at a time', async () => {
+  it.each([
+    ['never got in', 0],
+    ['got in before', 1],
+  ])('are looked at eight at a time: one that %s', async (_, before) => {
     const clock = new ManualClock();
     const throttle = new LoginThrottle(clock);
+    for (let count = 0; count < before; count += 1) (await throttle.enter('ann', 'h'))?.succeeded();
     const entered: Attempt[] = [];
     for (let count = 0; count < 20; count += 1) {
       void throttle.enter('ann', 'h').then((attempt) => attempt !== undefined && entered.push(attempt));
     }
     await settled();
     expect(entered).toHaveLength(8);
-    entered[0]!.succeeded();
-    await settled();
-    expect(entered).toHaveLength(20);
+    for (let count = 0; count < 5; count += 1) entered[count]!.failed();
+    await clock.go(4_000);
+    // The failures have made the others wait.
+    expect(entered.length).toBeLessThan(14);
+    await clock.go(20_000);
+    expect(entered.length).toBeLessThan(14);
+  });
+
+  it('a thousand honest ones at once are all seen at once', async () => {
+    const throttle = new LoginThrottle(new ManualClock());
+    let seen = 0;
+    for (let count = 0; count < 1_000; count += 1) {
+      void throttle.enter('ann', 'h').then((attempt) => {
+        attempt?.succeeded();
+        seen += 1;
+      });
+    }
+    for (let turn = 0; turn < 50; turn += 1) await settled();
+    expect(seen).toBe(1_000);
   });
 });
 
