@@ -1,2 +1,3 @@
+export type { SecurityOptions } from './access/create-access.js';
 export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';
 export type { SparkProcessing } from './spark-processing.js';

@@ -8,8 +8,10 @@ import {
   openStore,
   type Store,
 } from '@millrace/plane-embedded';
-import { OPEN_AUTHORIZER } from '@millrace/security';
+import { auditedService } from './access/audited-service.js';
+import { createAccess, type SecurityOptions, type ServerAccess } from './access/create-access.js';
 import { createHttpApp } from './http/app.js';
+import { httpAuthentication } from './http/authentication.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
 import { isLoopback } from './loopback.js';
 import { amqpUrl, openSpark, type SparkProcessing, sparkNeeds } from './spark-processing.js';
@@ -32,7 +34,11 @@ export interface ServerOptions {
   readonly dataLimitBytes?: number;
   /** What computes the jobs. Default: Millrace's own engine, in this process. */
   readonly processing?: SparkProcessing;
-  /** Lets everyone in on a host that is not loopback. Default: false. */
+  /** Tokens, passwords in clear, the audit log. Users are documents. */
+  readonly security?: SecurityOptions;
+  /** Called before anybody is let in: what is applied here is there from the first connection on. Default: nothing is. */
+  readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
+  /** Without users: lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Lines for people: faults, and what is worth knowing. */
   readonly log: (line: string) => void;
@@ -60,12 +66,6 @@ export class ExposureError extends Error {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.allowAnonymous !== true) {
-    throw new ExposureError(
-      `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-        'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
-    );
-  }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
   // Its settings are looked at before anything is opened.
   const spark = await openSpark(
@@ -73,13 +73,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sparkNeeds(() => plane),
   );
   const store = await storeOf(options);
+  const security = await accessOf(options, store, onFault);
+  const { access } = security;
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
     {
       host,
       amqpPort: options.amqpPort ?? 5672,
       mqttPort: options.mqttPort ?? 1883,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer: access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
       onFault,
@@ -88,18 +90,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const { messaging, documents } = plane;
   const processing = spark ?? plane.processing;
-  const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
-  const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
-  services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  const controller = new Controller({ messaging, processing, store: documents, users: access, onError: onFault });
+  const addresses = new AddressService(new V3Addresses(controller, access.quietly));
+  services.set(
+    '$address',
+    auditedService(access.audit, { handle: (request) => addresses.handle(request, request.principal) }),
+  );
   let http: HttpListener | undefined;
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
   try {
     await controller.start();
+    await options.prepare?.({ apply: (list) => applyTo(controller, list) });
+    if (!isLoopback(host) && options.allowAnonymous !== true && access.isOpen) throw exposureOf(host);
     await plane.listen();
     spark?.start(options.processing?.brokerUrl ?? amqpUrl(plane.messaging.endpoints()));
     const app = createHttpApp({
       controller,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer: access.quietly,
+      authenticate: httpAuthentication(access),
+      audit: access.audit,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
@@ -113,10 +122,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     controller.stop();
     await spark?.close();
     await plane.stop('the server did not start');
+    security.close();
     throw error;
   }
   const closeSpark = async (): Promise<void> => spark?.close({ queries: options.processing?.whenClosed ?? 'keep' });
-  return running({ plane, controller, http, endpoints: endpoints(), closeSpark });
+  return running({ plane, controller, http, security, endpoints: endpoints(), closeSpark });
+}
+
+function exposureOf(host: string): ExposureError {
+  return new ExposureError(
+    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+      'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
+  );
+}
+
+/** Lets go of the store when a file of its own cannot be had. */
+async function accessOf(
+  { security = {}, dataDirectory, allowAnonymous = false }: ServerOptions,
+  store: Store | undefined,
+  onFault: (error: unknown) => void,
+): Promise<ServerAccess> {
+  try {
+    return createAccess(security, { dataDirectory, allowAnonymous, onFault });
+  } catch (error) {
+    if (store?.kind === 'disk') await store.journal.close();
+    throw error;
+  }
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -140,27 +171,31 @@ interface Parts {
   readonly plane: EmbeddedPlane;
   readonly controller: Controller;
   readonly http: HttpListener;
+  readonly security: ServerAccess;
   readonly endpoints: readonly Endpoint[];
   readonly closeSpark: () => Promise<void>;
 }
 
-function running({ plane, controller, http, endpoints, closeSpark }: Parts): RunningServer {
+function running({ plane, controller, http, security, endpoints, closeSpark }: Parts): RunningServer {
   return {
     endpoints,
-    async apply(documents) {
-      for (const document of documents) {
-        const checked = checkDocument(document);
-        if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
-        await controller.put(checked.value);
-      }
-    },
+    apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
       // Queries that are to be stopped end while the broker is there to take their results.
       await closeSpark();
       await Promise.all([plane.stop('the server is stopping'), http.close()]);
+      security.close();
     },
   };
+}
+
+async function applyTo(controller: Controller, documents: readonly object[]): Promise<void> {
+  for (const document of documents) {
+    const checked = checkDocument(document);
+    if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
+    await controller.put(checked.value);
+  }
 }
 
 function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {
