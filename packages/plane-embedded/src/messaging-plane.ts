@@ -131,10 +131,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   endpoints(): readonly Endpoint[] {
     return this.listeners.map((listener) => ({
       name: listener.name,
-      protocol: listener.name === 'amqp' ? 'amqp' : 'mqtt',
+      protocol: listener.protocol,
       host: this.host,
       port: listener.port,
-      tls: false,
+      tls: listener.encrypted,
     }));
   }
 }

@@ -25,6 +25,11 @@ export function unauthorized(verb: 'send' | 'recv', address: string): AmqpError 
   return new AmqpError(Condition.unauthorizedAccess, `not allowed to ${what} ${address}`, 'link');
 }
 
+/** The error that ends a connection whose user is gone, disabled, or has another password. */
+export function notAllowedAnyMore(): AmqpError {
+  return new AmqpError(Condition.unauthorizedAccess, 'the user has been changed or removed');
+}
+
 /** The error that ends a connection from our side. */
 export function connectionError(reason: string): AmqpError {
   return new AmqpError(Condition.connectionForced, reason);

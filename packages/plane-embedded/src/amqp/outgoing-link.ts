@@ -26,6 +26,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'recv';
   /** Held back by the session's window or by the socket, not by credit. */
   isHeld = false;
   private readonly host: LinkHost;
@@ -127,6 +128,13 @@ export class OutgoingLink implements BrokerLink, Consumer {
       reason === 'deleted'
         ? refusalError('deleted', this.address)
         : new AmqpError(Condition.stolen, `${this.link.name} was attached elsewhere`, 'link');
+    this.link.detach({ error });
+  }
+
+  /** What is on its way goes back; a durable subscription stays, for whoever has the right to it later. */
+  revoke(error: AmqpError): void {
+    this.subscription?.close();
+    this.subscription = undefined;
     this.link.detach({ error });
   }
 
