@@ -1,1 +1,4 @@
+export { HTTP_DEFAULTS, type HttpLimits } from './http/start-http.js';
 export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';
+export { TlsFileError, type TlsOptions } from './tls/tls-options.js';
+export type { TransportObservation } from './transport-observation.js';

@@ -7,22 +7,45 @@ import {
   type EmbeddedPlaneOptions,
   openStore,
   type Store,
+  type TlsListening,
+  type TlsTerms,
+  type TransportLimits,
 } from '@millrace/plane-embedded';
-import { OPEN_AUTHORIZER } from '@millrace/security';
+import { type AccessControl, type Authorizer, OPEN_AUTHORIZER } from '@millrace/security';
+import type { Hono } from 'hono';
 import { createHttpApp } from './http/app.js';
-import { type HttpListener, startHttp } from './http/start-http.js';
+import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
 import { isLoopback } from './loopback.js';
+import { TlsFiles } from './tls/tls-files.js';
+import type { TlsOptions } from './tls/tls-options.js';
+import { observeTransport, type TransportObservation } from './transport-observation.js';
 import { VERSION } from './version.js';
 
 export interface ServerOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** 0 takes any free port. Default: 5672. */
-  readonly amqpPort?: number;
+  /** 0 takes any free port; `off`: nobody listens there. Default: 5672. */
+  readonly amqpPort?: number | 'off';
   /** Default: 1883. */
-  readonly mqttPort?: number;
+  readonly mqttPort?: number | 'off';
   /** Default: 8080. */
-  readonly httpPort?: number;
+  readonly httpPort?: number | 'off';
+  /** Certificate and key for the three ports with TLS. Default: there are no such ports. */
+  readonly tls?: TlsOptions;
+  /** With `tls`. Default: 5671. */
+  readonly amqpsPort?: number | 'off';
+  /** With `tls`. Default: 8883. */
+  readonly mqttsPort?: number | 'off';
+  /** With `tls`. Default: 8443. */
+  readonly httpsPort?: number | 'off';
+  /** Bounds on AMQP and MQTT connections, WebSocket among them. Default of each: TRANSPORT_DEFAULTS. */
+  readonly limits?: Partial<TransportLimits>;
+  /** Bounds on HTTP connections. Default of each: HTTP_DEFAULTS. */
+  readonly httpLimits?: Partial<HttpLimits>;
+  /** Who the users are. Default: there are none, and everyone is anonymous. */
+  readonly access?: AccessControl;
+  /** What they may do. Default: everything. */
+  readonly authorizer?: Authorizer;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
   /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
@@ -39,6 +62,14 @@ export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
   /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
   apply(documents: readonly object[]): Promise<void>;
+  /**
+   * Reads certificate, key and authorities again. New connections get them, those that are there go on.
+   * @returns whether there was something new
+   * @throws TlsFileError naming file and reason: the old ones go on being used then
+   */
+  reloadCertificates(): Promise<boolean>;
+  /** What came to the listeners, counted since the start, and what is there now. */
+  observeTransport(): TransportObservation;
   /** Tells clients, then ends. Takes two seconds at most. */
   close(): Promise<void>;
 }
@@ -51,26 +82,34 @@ export class ExposureError extends Error {
 /**
  * Opens the store, brings the planes to the documents in it, and only then lets clients in.
  *
- * @throws ExposureError, the listen error of a port that cannot be had (with `code` and `port`), or what stands against
+ * @throws ExposureError, TlsFileError, the listen error of a port that cannot be had (with `code` and `port`), or what stands against
  *   opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the error of the directory
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.allowAnonymous !== true) {
+  if (!isLoopback(host) && options.access === undefined && options.allowAnonymous !== true) {
     throw new ExposureError(
       `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
         'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
     );
   }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const authorizer = options.authorizer ?? OPEN_AUTHORIZER;
+  const tls = await tlsOf(options, (terms) => {
+    plane.setTls(terms);
+    for (const listener of http) listener.setTls(terms);
+  });
   const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
-  const plane = await createPlane(
+  const plane: EmbeddedPlane = await createPlane(
     {
       host,
       amqpPort: options.amqpPort ?? 5672,
       mqttPort: options.mqttPort ?? 1883,
-      authorizer: OPEN_AUTHORIZER,
+      ...(tls === undefined ? {} : { tls: tlsListening(options, tls) }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      authorizer,
+      access: options.access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
       onFault,
@@ -79,16 +118,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const { messaging, processing, documents } = plane;
   const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
-  const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
+  const addresses = new AddressService(new V3Addresses(controller, authorizer));
   services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
-  let http: HttpListener | undefined;
-  const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
+  const http: HttpListener[] = [];
+  const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoints(host, http)];
   try {
     await controller.start();
     await plane.listen();
     const app = createHttpApp({
       controller,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
@@ -97,13 +136,34 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       onError: onFault,
       ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
     });
-    http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
+    await startHttpListeners(app, options, { host, tls, http });
   } catch (error) {
     controller.stop();
-    await plane.stop('the server did not start');
+    await Promise.all([plane.stop('the server did not start'), ...http.map((listener) => listener.close())]);
     throw error;
   }
-  return running({ plane, controller, http, endpoints: endpoints() });
+  tls?.watch();
+  return running({ plane, controller, http, tls, endpoints: endpoints() });
+}
+
+async function tlsOf(options: ServerOptions, use: (terms: TlsTerms) => void): Promise<TlsFiles | undefined> {
+  const { tls: files, log } = options;
+  return files === undefined ? undefined : await TlsFiles.open({ files, log, use, now: () => new Date() });
+}
+
+function tlsListening({ amqpsPort = 5671, mqttsPort = 8883 }: ServerOptions, { terms }: TlsFiles): TlsListening {
+  return { terms, amqpsPort, mqttsPort };
+}
+
+async function startHttpListeners(
+  app: Hono,
+  { httpPort = 8080, httpsPort = 8443, httpLimits = {} }: ServerOptions,
+  at: { readonly host: string; readonly tls: TlsFiles | undefined; readonly http: HttpListener[] },
+): Promise<void> {
+  const { host, tls, http } = at;
+  if (httpPort !== 'off') http.push(await startHttp(app, { host, port: httpPort, limits: httpLimits }));
+  if (tls === undefined || httpsPort === 'off') return;
+  http.push(await startHttp(app, { host, port: httpsPort, tls: tls.terms, limits: httpLimits }));
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -126,13 +186,16 @@ async function createPlane(options: EmbeddedPlaneOptions, store: Store | undefin
 interface Parts {
   readonly plane: EmbeddedPlane;
   readonly controller: Controller;
-  readonly http: HttpListener;
+  readonly http: readonly HttpListener[];
+  readonly tls: TlsFiles | undefined;
   readonly endpoints: readonly Endpoint[];
 }
 
-function running({ plane, controller, http, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, tls, endpoints }: Parts): RunningServer {
   return {
     endpoints,
+    reloadCertificates: async () => (await tls?.reload()) ?? false,
+    observeTransport: () => observeTransport(plane, http, tls),
     async apply(documents) {
       for (const document of documents) {
         const checked = checkDocument(document);
@@ -142,13 +205,14 @@ function running({ plane, controller, http, endpoints }: Parts): RunningServer {
     },
     async close() {
       controller.stop();
-      await Promise.all([plane.stop('the server is stopping'), http.close()]);
+      tls?.close();
+      await Promise.all([plane.stop('the server is stopping'), ...http.map((listener) => listener.close())]);
     },
   };
 }
 
-function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {
-  return http === undefined ? [] : [{ name: 'http', protocol: 'http', host, port: http.port, tls: false }];
+function httpEndpoints(host: string, http: readonly HttpListener[]): readonly Endpoint[] {
+  return http.map(({ port, tls }) => ({ name: tls ? 'https' : 'http', protocol: 'http', host, port, tls }));
 }
 
 function describeFault(error: unknown): string {
