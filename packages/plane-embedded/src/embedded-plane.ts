@@ -10,7 +10,7 @@ import { AmqpListenerConnection } from './amqp/amqp-listener-connection.js';
 import type { AmqpService } from './amqp/amqp-service.js';
 import { EmbeddedProcessingPlane } from './jobs/processing-plane.js';
 import { KeptDocuments } from './kept-documents.js';
-import { Listener, type ListenerCounters, type ListenerOptions } from './listener.js';
+import { type AdoptedStream, Listener, type ListenerCounters, type ListenerOptions } from './listener.js';
 import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import type { MqttCounters } from './mqtt/mqtt-context.js';
@@ -55,6 +55,7 @@ export interface TlsListening {
 /** What came to one listener, counted since the start. */
 export interface ListenerView {
   readonly name: string;
+  /** 0 for those of WebSocket, which listen with HTTP. */
   readonly port: number;
   /** Now. */
   readonly connections: number;
@@ -151,6 +152,11 @@ export class EmbeddedPlane {
     for (const listener of this.listeners) listener.setTls(terms);
   }
 
+  /** A connection that came over WebSocket: as `Listener.adopt`. */
+  adopt(protocol: 'amqp' | 'mqtt', stream: AdoptedStream): ((bytes: number) => boolean) | undefined {
+    return this.listeners.find(({ name }) => name === webSocketName(protocol))?.adopt(stream);
+  }
+
   observeListeners(): readonly ListenerView[] {
     return this.listeners.map(({ name, port, size, counters }) => ({ name, port, connections: size, counters }));
   }
@@ -171,8 +177,8 @@ export class EmbeddedPlane {
     const { turn, admission } = this;
     const accept = { amqp: this.amqpAccept(options), mqtt: (of: Host) => this.mqtt.accept(of) };
     const listeners: Listener[] = [];
-    const add = (name: string, port: number | 'off' | undefined, more: Partial<ListenerOptions>): void => {
-      if (port === undefined || port === 'off') return;
+    const add = (name: string, port: number | 'off' | 'none', more: Partial<ListenerOptions>): void => {
+      if (port === 'off') return;
       const protocol = name.startsWith('amqp') ? 'amqp' : 'mqtt';
       listeners.push(
         new Listener({ name, protocol, host, port, turn, admission, onFault, accept: accept[protocol], ...more }),
@@ -184,6 +190,7 @@ export class EmbeddedPlane {
       add('amqps', tls.amqpsPort, { tls: tls.terms });
       add('mqtts', tls.mqttsPort, { tls: tls.terms });
     }
+    for (const protocol of ['amqp', 'mqtt'] as const) add(webSocketName(protocol), 'none', {});
     return listeners;
   }
 
@@ -203,4 +210,8 @@ export class EmbeddedPlane {
     };
     return (host) => new AmqpListenerConnection(context, host);
   }
+}
+
+function webSocketName(protocol: 'amqp' | 'mqtt'): string {
+  return `${protocol}-websocket`;
 }

@@ -19,8 +19,8 @@ export interface ListenerOptions {
   /** Default: `amqp` for names that begin so, else `mqtt`. */
   readonly protocol?: 'amqp' | 'mqtt';
   readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
+  /** 0 takes any free port; `none`: it does not listen, and has only what it adopts. */
+  readonly port: number | 'none';
   readonly turn: Turn;
   /** Connections at once; one more is closed on arrival and counted. Default: 20,000. */
   readonly connectionLimit?: number;
@@ -110,19 +110,28 @@ export class Listener {
 
   /** @throws the listen error, with its `code`: EADDRINUSE, EACCES, … */
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ host: this.options.host, port: this.options.port, backlog: 1024 }, () => {
-        this.server.off('error', reject);
-        resolve();
+    const { host, port } = this.options;
+    if (port !== 'none') {
+      await new Promise<void>((resolve, reject) => {
+        this.server.once('error', reject);
+        this.server.listen({ host, port, backlog: 1024 }, () => {
+          this.server.off('error', reject);
+          resolve();
+        });
       });
-    });
+    }
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
+  /** 0 where it does not listen. */
   get port(): number {
     const address = this.server.address();
-    return address !== null && typeof address === 'object' ? address.port : this.options.port;
+    if (address !== null && typeof address === 'object') return address.port;
+    return this.listens ? (this.options.port as number) : 0;
+  }
+
+  get listens(): boolean {
+    return this.options.port !== 'none';
   }
 
   get encrypted(): boolean {
@@ -184,12 +193,15 @@ export class Listener {
     clearTimeout(cut);
   }
 
-  /** @returns false when a limit is reached: the stream is then for the caller to end */
-  adopt({ stream, host, ...peer }: AdoptedStream): boolean {
-    if (this.enter(host) !== undefined) return false;
+  /**
+   * @returns undefined when a limit is reached: the stream is then for the caller to end; else what the caller tells of
+   *   bytes that have come below the stream: false when they are too many, and the stream is to be ended
+   */
+  adopt({ stream, host, ...peer }: AdoptedStream): ((bytes: number) => boolean) | undefined {
+    if (this.enter(host) !== undefined) return undefined;
     stream.once('close', () => this.admission.left(host));
-    this.open({ ...peer, open: (ingest) => readEvents(stream, ingest), fullSize: READ_SIZE });
-    return true;
+    const connection = this.open({ ...peer, open: (ingest) => readEvents(stream, ingest), fullSize: RECORD_SIZE });
+    return (bytes) => connection.mayStillCome(bytes);
   }
 
   private accepted(accepted: Socket): void {
@@ -264,7 +276,7 @@ export class Listener {
 
   private open(
     peer: Pick<SocketConnectionOptions, 'open' | 'remoteAddress' | 'encrypted' | 'certificate' | 'fullSize'>,
-  ): void {
+  ): SocketConnection {
     const { turn, accept, onFault } = this.options;
     this.sequence += 1;
     const id = `${this.name}-${this.sequence}`;
@@ -279,6 +291,7 @@ export class Listener {
     });
     this.connections.set(id, connection);
     if (this.admission.wait(connection)) this.counters.gaveWay++;
+    return connection;
   }
 
   private forget(id: string, opened: boolean): void {

@@ -141,7 +141,10 @@ export class SocketConnection implements Host, HalfOpen {
   /** @returns false when nothing more is to be read in this turn */
   private ingest(chunk: Buffer): boolean {
     if (this.ending) return true;
-    if (!this.opened && !this.mayStillCome(chunk.length)) return false;
+    if (!this.opened && !this.mayStillCome(chunk.length)) {
+      this.socket.destroy();
+      return false;
+    }
     const isFull = chunk.length >= this.fullSize;
     if (isFull) this.turn.reads();
     // What came in may have set an earlier deadline: ask at the next tick.
@@ -158,10 +161,10 @@ export class SocketConnection implements Host, HalfOpen {
     return false;
   }
 
-  private mayStillCome(size: number): boolean {
-    if (this.options.admission.received(this, size)) return true;
+  /** @returns false when it is not open yet, and all that are not have sent too much */
+  mayStillCome(size: number): boolean {
+    if (this.opened || this.options.admission.received(this, size)) return true;
     this.options.onExcess();
-    this.socket.destroy();
     return false;
   }
 

@@ -14,7 +14,9 @@ import {
 import { type AccessControl, type Authorizer, OPEN_AUTHORIZER } from '@millrace/security';
 import type { Hono } from 'hono';
 import { createHttpApp } from './http/app.js';
+import { createGuard } from './http/guard.js';
 import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
+import { serveWebSockets, type WebSocketOptions } from './http/websockets.js';
 import { isLoopback } from './loopback.js';
 import { TlsFiles } from './tls/tls-files.js';
 import type { TlsOptions } from './tls/tls-options.js';
@@ -125,6 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await controller.start();
     await plane.listen();
+    const hosts = isLoopback(host) ? {} : { allowedHosts: [host] };
     const app = createHttpApp({
       controller,
       authorizer,
@@ -134,9 +137,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       store: () => plane.storeStatus(),
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
-      ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
+      ...hosts,
     });
     await startHttpListeners(app, options, { host, tls, http });
+    const adopt: WebSocketOptions['adopt'] = (protocol, stream) => plane.adopt(protocol, stream);
+    for (const { server } of http) serveWebSockets(server, { guard: createGuard(hosts), adopt });
   } catch (error) {
     controller.stop();
     await Promise.all([plane.stop('the server did not start'), ...http.map((listener) => listener.close())]);

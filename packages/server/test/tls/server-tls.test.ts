@@ -114,6 +114,8 @@ describe('a server with TLS', () => {
       listeners: [
         { name: 'amqps', connections: 1, counters: { accepted: 1 } },
         { name: 'mqtts', connections: 1, counters: { accepted: 1 } },
+        { name: 'amqp-websocket', port: 0, connections: 0 },
+        { name: 'mqtt-websocket', port: 0, connections: 0 },
       ],
     });
     await mqtt.end();
