@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionObservation } from '@millrace/controller';
 import type { ClientCertificate } from '@millrace/security';
-import type { Host, ProtocolConnection } from './protocol-connection.js';
+import type { ChangedPrincipals, Host, ProtocolConnection } from './protocol-connection.js';
 import { READ_SIZE, readEvents, readInto } from './read-buffer.js';
 import { LINGER_MS, SocketConnection, type SocketConnectionOptions } from './socket-connection.js';
 import { TlsEntrance, type TlsTerms } from './tls-entrance.js';
@@ -168,11 +168,11 @@ export class Listener {
   }
 
   /** Users or rights have changed: every connection looks at what it holds, some at a time. */
-  async recheck(): Promise<void> {
+  async recheck(changed?: ChangedPrincipals): Promise<void> {
     const all = [...this.connections.values()];
     for (let from = 0; from < all.length; from += RECHECK_SLICE) {
       if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-      for (const connection of all.slice(from, from + RECHECK_SLICE)) connection.recheck();
+      for (const connection of all.slice(from, from + RECHECK_SLICE)) connection.recheck(changed);
     }
   }
 

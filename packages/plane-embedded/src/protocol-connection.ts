@@ -1,6 +1,6 @@
 /** What a listener needs of a protocol, and what a protocol half needs of the socket it sits on. */
 import type { ConnectionObservation } from '@millrace/controller';
-import type { ClientCertificate, Origin } from '@millrace/security';
+import type { ClientCertificate, Origin, Principal } from '@millrace/security';
 import type { MessageRate } from './message-rate.js';
 import type { SocketOutput } from './socket-output.js';
 import type { Turn } from './turn.js';
@@ -17,8 +17,16 @@ export interface ProtocolConnection {
   observe(id: string): ConnectionObservation | undefined;
   /** Tells the peer why, in its protocol's words, then ends. */
   close(reason: string): void;
-  /** Users or their rights have changed: what is not allowed any more ends, the connection itself where it must. */
-  recheck?(): void;
+  /**
+   * Users or their rights have changed: what is not allowed any more ends, the connection itself where it must.
+   * @param changed whom it may concern; undefined: anybody
+   */
+  recheck?(changed?: ChangedPrincipals): void;
+}
+
+/** Principals that a change may concern: who is not in it need not ask again. */
+export interface ChangedPrincipals {
+  has(principal: Principal): boolean;
 }
 
 /** The socket's side. */
@@ -42,9 +50,13 @@ export interface Host {
   now(): number;
 }
 
-/** Where an attempt to be let in comes from. */
-export function originOf(host: Host, protocol: Origin['protocol']): Origin {
+/**
+ * Where an attempt to be let in comes from.
+ * @param clientId what an MQTT client calls itself: permissions may depend on it
+ */
+export function originOf(host: Host, protocol: Origin['protocol'], clientId?: string): Origin {
   const { remoteAddress, encrypted, certificate } = host;
-  const address = remoteAddress.slice(0, remoteAddress.lastIndexOf(':'));
-  return { protocol, host: address, encrypted, ...(certificate === undefined ? {} : { certificate }) };
+  const known = certificate === undefined ? {} : { certificate };
+  const named = clientId === undefined || clientId === '' ? {} : { clientId };
+  return { protocol, host: remoteAddress.slice(0, remoteAddress.lastIndexOf(':')), encrypted, ...known, ...named };
 }

@@ -4,6 +4,9 @@ import type { Principal, SaslExchange } from '@millrace/security';
 /** SCRAM has two; whoever needs more than this plays for time. */
 const STEPS_MAX = 10;
 
+/** For a connection whose principal is not valid any more. */
+export const NOT_VALID_ANY_MORE = 'the user has been changed or removed, or its token has expired';
+
 export type SaslAnswer =
   | { readonly kind: 'challenge'; readonly data: Uint8Array }
   | { readonly kind: 'done'; readonly principal: Principal; readonly data: Uint8Array | undefined }
@@ -26,8 +29,13 @@ export class SaslDialogue {
     }
     // The bytes are the reader's: who decides later needs its own.
     this.exchange.step(Uint8Array.from(response)).then(
-      (step) => answer(step.kind === 'failed' ? { kind: 'failed', temporary: false } : step),
+      (step) => answer(step.kind === 'failed' ? { kind: 'failed', temporary: isBusy(step) } : step),
       () => answer({ kind: 'failed', temporary: true }),
     );
   }
+}
+
+/** Nothing was found out about the credentials: another try may go well. */
+export function isBusy(refusal: object): boolean {
+  return 'busy' in refusal && refusal.busy === true;
 }

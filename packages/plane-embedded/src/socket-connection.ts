@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { ClientCertificate } from '@millrace/security';
 import { MessageRate } from './message-rate.js';
-import type { Host, ProtocolConnection } from './protocol-connection.js';
+import type { ChangedPrincipals, Host, ProtocolConnection } from './protocol-connection.js';
 import { SocketOutput } from './socket-output.js';
 import type { Admission, HalfOpen } from './transport-limits.js';
 import type { Turn } from './turn.js';
@@ -134,8 +134,8 @@ export class SocketConnection implements Host, HalfOpen {
     });
   }
 
-  recheck(): void {
-    if (!this.ending) this.guard(() => this.protocol.recheck?.());
+  recheck(changed: ChangedPrincipals | undefined): void {
+    if (!this.ending) this.guard(() => this.protocol.recheck?.(changed));
   }
 
   /** @returns false when nothing more is to be read in this turn */

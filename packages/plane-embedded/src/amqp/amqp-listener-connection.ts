@@ -17,7 +17,7 @@ import {
 import { Message } from '@millrace/broker';
 import type { ConnectionObservation } from '@millrace/controller';
 import { ANONYMOUS, type Principal } from '@millrace/security';
-import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { type ChangedPrincipals, type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
 import { SaslDialogue } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { TurnTask } from '../turn.js';
@@ -298,9 +298,9 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
   }
 
   /** Users or rights have changed. */
-  recheck(): void {
+  recheck(changed?: ChangedPrincipals): void {
     const { access, counters } = this.context;
-    if (this.known === undefined || access === undefined) return;
+    if (this.known === undefined || access === undefined || changed?.has(this.known) === false) return;
     this.wake();
     if (!access.stillValid(this.known)) {
       counters.revoked++;

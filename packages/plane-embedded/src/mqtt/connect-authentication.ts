@@ -4,7 +4,7 @@
  */
 import { type AuthPacket, type ConnectPacket, ReasonCode } from '@millrace/mqtt';
 import type { AccessControl, Origin, Principal } from '@millrace/security';
-import { type SaslAnswer, SaslDialogue } from '../sasl-dialogue.js';
+import { isBusy, type SaslAnswer, SaslDialogue } from '../sasl-dialogue.js';
 
 export type ConnectAnswer =
   /** `data`: what goes along with the yes. */
@@ -37,6 +37,7 @@ const UNSPOKEN = {
   reason: 'that authentication method is not spoken here',
 } as const;
 const LATER = { kind: 'refused', code: ReasonCode.serverUnavailable, reason: 'nobody can be let in now' } as const;
+const BUSY = { kind: 'refused', code: ReasonCode.serverBusy, reason: 'there is too much to do now' } as const;
 const OUT_OF_TURN = { kind: 'refused', code: ReasonCode.protocolError, reason: 'AUTH out of turn' } as const;
 
 export class ConnectAuthentication {
@@ -56,24 +57,18 @@ export class ConnectAuthentication {
     const { username, password } = packet;
     if (method !== undefined) {
       this.start(method, authenticationData, answer);
-    } else if (password === undefined && this.origin.certificate !== undefined && this.offersExternal) {
-      // The user name says whom it wants to be [RFC 4422 appendix A].
-      const identity = username === undefined ? EMPTY : Buffer.from(username);
-      this.start('EXTERNAL', identity, (result) => answer(result === FAILED ? FOREIGN : result));
-    } else {
-      const isNobody = username === undefined && password === undefined;
-      this.access.authenticator.password(username, password, this.origin).then(
-        (result) => {
-          if (result.ok) answer({ kind: 'known', principal: result.principal, data: undefined });
-          else answer(isNobody ? NOBODY : WRONG);
-        },
-        () => answer(LATER),
-      );
+      return;
     }
-  }
-
-  private get offersExternal(): boolean {
-    return this.access.authenticator.mechanisms(this.origin).includes('EXTERNAL');
+    // Without a password it is the certificate that says who it is, where there is one.
+    const refusal = password !== undefined || username !== undefined ? WRONG : NOBODY;
+    this.access.authenticator.password(username, password, this.origin).then(
+      (result) => {
+        if (result.ok) answer({ kind: 'known', principal: result.principal, data: undefined });
+        else if (isBusy(result)) answer(BUSY);
+        else answer(this.origin.certificate !== undefined && refusal === NOBODY ? FOREIGN : refusal);
+      },
+      () => answer(LATER),
+    );
   }
 
   /** AUTH: the next step, or on an open connection the first one of another round. */
@@ -114,6 +109,6 @@ function answerOf(result: SaslAnswer): ConnectAnswer {
     case 'done':
       return { kind: 'known', principal: result.principal, data: result.data };
     case 'failed':
-      return result.temporary ? LATER : FAILED;
+      return result.temporary ? BUSY : FAILED;
   }
 }

@@ -15,7 +15,8 @@ import {
   type UnsubscribePacket,
 } from '@millrace/mqtt';
 import { ANONYMOUS, type Principal } from '@millrace/security';
-import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { type ChangedPrincipals, type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { NOT_VALID_ANY_MORE } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { ClientSession, SessionLink } from './client-session.js';
 import { type ConnectAnswer, ConnectAuthentication } from './connect-authentication.js';
@@ -49,8 +50,6 @@ interface Subscribed {
   readonly fresh: readonly MqttSubscription[];
 }
 
-const CHANGED = 'the user has been changed or removed';
-
 /** UTF-16 units: with a filter it makes a name that the broker takes. */
 const CLIENT_ID_MAX = 4_096;
 
@@ -62,7 +61,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   private readonly host: Host;
   private readonly openedAt: string;
   private readonly gate: ReadGate;
-  private readonly authentication: ConnectAuthentication | undefined;
+  private authentication: ConnectAuthentication | undefined;
   /** While it is not known yet who sent it. */
   private connectPacket: ConnectPacket | undefined;
   private opened: Opened | undefined;
@@ -81,8 +80,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     this.host = host;
     this.output = host.output;
     this.openedAt = new Date(host.now()).toISOString();
-    const { access, settings } = context;
-    this.authentication = access === undefined ? undefined : new ConnectAuthentication(access, originOf(host, 'mqtt'));
+    const { settings } = context;
     const { maximumPacketSize, receiveMaximum, inFlightMaximum, connectTimeoutMs, connectPacketMax } = settings;
     this.connection = new MqttConnection({
       role: 'server',
@@ -150,11 +148,13 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   // ---- opening and closing ----
 
   onConnect(packet: ConnectPacket): void {
-    const { connection, authentication } = this;
-    if (authentication !== undefined) {
+    const { connection, host } = this;
+    const { access } = this.context;
+    if (access !== undefined) {
+      this.authentication = new ConnectAuthentication(access, originOf(host, 'mqtt', packet.clientId));
       this.connectPacket = packet;
       this.decide();
-      authentication.begin(packet, (answer) => this.identified(packet, answer));
+      this.authentication.begin(packet, (answer) => this.identified(packet, answer));
     } else if (packet.properties.authenticationMethod !== undefined) {
       connection.refuse(ReasonCode.badAuthenticationMethod, 'no extended authentication is spoken here');
     } else {
@@ -188,7 +188,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       case 'known':
         // The user may have been changed while it was being asked.
         if (context.access?.stillValid(answer.principal) !== false) this.enter(packet, answer.principal, answer.data);
-        else connection.refuse(ReasonCode.notAuthorized, CHANGED);
+        else connection.refuse(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
     }
   }
 
@@ -348,14 +348,15 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   }
 
   /** Users or rights have changed. */
-  recheck(): void {
+  recheck(changed?: ChangedPrincipals): void {
     const { opened, context } = this;
     if (opened === undefined || this.ended || context.access === undefined) return;
     const { principal, session, publisher } = opened;
+    if (changed?.has(principal) === false) return;
     if (!context.access.stillValid(principal)) {
       context.counters.revoked++;
-      if (this.accepted) this.end(ReasonCode.notAuthorized, CHANGED);
-      else this.connection.refuse(ReasonCode.notAuthorized, CHANGED);
+      if (this.accepted) this.end(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
+      else this.connection.refuse(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
       return;
     }
     publisher.recheck();

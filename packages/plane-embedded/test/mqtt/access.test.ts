@@ -43,7 +43,7 @@ describe('a client of MQTT', () => {
     const { plane, access } = start();
     const client = await plane.connect('c', { protocolVersion, ...credentials });
     expect([client.connack?.reasonCode, client.closed]).toEqual([reasonCode, reasonCode !== 0]);
-    expect(access.origins).toEqual([{ protocol: 'mqtt', host: '127.0.0.1', encrypted: false }]);
+    expect(access.origins).toEqual([{ protocol: 'mqtt', host: '127.0.0.1', encrypted: false, clientId: 'c' }]);
     expect(plane.protocol.counters.authenticationsFailed).toBe(reasonCode === 0 ? 0 : 1);
   });
 
@@ -84,12 +84,20 @@ describe('a client of MQTT', () => {
     expect(plane.protocol.sessions).toBe(0);
   });
 
+  test.each([4, 5] as const)('is told when there is too much to do: level %i', async (protocolVersion) => {
+    const { plane, access } = start();
+    access.isBusy = true;
+    const client = await plane.connect('c', { ...ann, protocolVersion });
+    expect(client.connack?.reasonCode).toBe(protocolVersion === 5 ? ReasonCode.serverBusy : 0x88);
+  });
+
   test('is a user by its certificate', async () => {
     const { plane, access } = start();
     const certificate = { commonName: 'ann', alternativeNames: [], fingerprint256: 'AA' };
     const client = await plane.connect('c', { certificate });
     expect(client.protocol.observe('x')?.user).toBe('ann');
-    expect(access.origins).toEqual([{ protocol: 'mqtt', host: '127.0.0.1', encrypted: false, certificate }]);
+    const origin = { protocol: 'mqtt', host: '127.0.0.1', encrypted: false, clientId: 'c', certificate };
+    expect(access.origins).toEqual([origin]);
     const stranger = await plane.connect('d', { certificate: { ...certificate, commonName: 'eve' } });
     expect(stranger.connack?.reasonCode).toBe(0x87);
     // A password says more than a certificate.
@@ -233,6 +241,17 @@ describe('when rights change', () => {
     expect(client.outcomes).toEqual(['1: 0', '2: 135']);
     expect(client.protocol.observe('x')?.links.map(({ name, role }) => `${role} ${name}`)).toEqual(['receiver y']);
     expect(plane.protocol.counters.revoked).toBe(1);
+  });
+
+  test('nobody asks again whom the change does not concern', async () => {
+    const { plane, access } = start();
+    const client = await plane.connect('c', ann);
+    await client.subscribe('x');
+    access.forbidden.add('ann recv x');
+    client.protocol.recheck?.({ has: ({ name }) => name === 'bob' });
+    expect(client.protocol.observe('x')?.links.length).toBe(1);
+    client.protocol.recheck?.({ has: ({ name }) => name === 'ann' });
+    expect(client.protocol.observe('x')?.links.length).toBe(0);
   });
 
   test('what was on its way is not sent again to who may not have it, after a restart either', async () => {

@@ -30,6 +30,7 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   readonly forbidden = new Set<string>();
   /** Steps are decided when the test says so. */
   holds = false;
+  isBusy = false;
   private readonly users: Map<string, string>;
   private readonly given: readonly string[] | undefined;
   private readonly listeners = new Set<() => void>();
@@ -97,6 +98,10 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   async password(name: string | undefined, password: Uint8Array | undefined, origin: Origin): Promise<Authentication> {
     this.origins.push(origin);
     await this.turn();
+    if (password === undefined && origin.certificate !== undefined) {
+      return this.check(origin.certificate.commonName, undefined);
+    }
+    if (this.isBusy) return { ...STRANGER, busy: true } as Authentication;
     if (name === undefined || password === undefined) return STRANGER;
     return this.check(name, Buffer.from(password).toString());
   }
