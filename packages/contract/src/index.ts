@@ -6,5 +6,7 @@ export * from './names.js';
 export * from './parse-documents.js';
 export * from './problem.js';
 export { closest } from './suggestion.js';
+export * from './token-issuers.js';
+export * from './users.js';
 export * from './v3.js';
 export * from './validation.js';

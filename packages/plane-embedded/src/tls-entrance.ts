@@ -3,7 +3,8 @@
  * `setTerms` holds for handshakes that begin later; connections that are there go on.
  */
 import type { Socket } from 'node:net';
-import { createServer, type PeerCertificate, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { createServer, type PeerCertificate, type SecureContextOptions, type Server, TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '@millrace/security';
 
 export interface TlsTerms {
@@ -60,18 +61,24 @@ export class TlsEntrance {
       this.options.onSecure(socket, undefined);
       return;
     }
-    const certificate = socket.getPeerCertificate();
-    const isGiven = certificate?.fingerprint256 !== undefined;
+    const isGiven = socket.getPeerCertificate()?.fingerprint256 !== undefined;
     if (isGiven && !socket.authorized) {
       this.options.onFailed(false);
       socket.destroy();
       return;
     }
-    this.options.onSecure(socket, isGiven ? clientCertificateOf(certificate) : undefined);
+    this.options.onSecure(socket, clientCertificateIn(socket));
   }
 }
 
-export function clientCertificateOf(certificate: PeerCertificate): ClientCertificate {
+/** The certificate of the other end; undefined where there is none, or where TLS has not verified it. */
+export function clientCertificateIn(socket: Duplex): ClientCertificate | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerCertificate();
+  return certificate?.fingerprint256 === undefined ? undefined : clientCertificateOf(certificate);
+}
+
+function clientCertificateOf(certificate: PeerCertificate): ClientCertificate {
   const { CN: commonName } = certificate.subject as { readonly CN?: string | readonly string[] };
   return {
     // Of several the first, so that none can be smuggled in behind it.

@@ -11,9 +11,11 @@ import {
   type TlsTerms,
   type TransportLimits,
 } from '@millrace/plane-embedded';
-import { type AccessControl, type Authorizer, OPEN_AUTHORIZER } from '@millrace/security';
 import type { Hono } from 'hono';
+import { auditedService } from './access/audited-service.js';
+import { createAccess, type SecurityOptions, type ServerAccess } from './access/create-access.js';
 import { createHttpApp } from './http/app.js';
+import { httpAuthentication } from './http/authentication.js';
 import { createGuard } from './http/guard.js';
 import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
 import { serveWebSockets, type WebSocketOptions } from './http/websockets.js';
@@ -44,17 +46,17 @@ export interface ServerOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Bounds on HTTP connections. Default of each: HTTP_DEFAULTS. */
   readonly httpLimits?: Partial<HttpLimits>;
-  /** Who the users are. Default: there are none, and everyone is anonymous. */
-  readonly access?: AccessControl;
-  /** What they may do. Default: everything. */
-  readonly authorizer?: Authorizer;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
   /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
   readonly dataLimitBytes?: number;
-  /** Lets everyone in on a host that is not loopback. Default: false. */
+  /** Tokens, passwords in clear, the audit log. Users are documents. */
+  readonly security?: SecurityOptions;
+  /** Called before anybody is let in: what is applied here is there from the first connection on. Default: nothing is. */
+  readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
+  /** Without users: lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Lines for people: faults, and what is worth knowing. */
   readonly log: (line: string) => void;
@@ -89,19 +91,14 @@ export class ExposureError extends Error {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.access === undefined && options.allowAnonymous !== true) {
-    throw new ExposureError(
-      `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-        'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
-    );
-  }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
-  const authorizer = options.authorizer ?? OPEN_AUTHORIZER;
   const tls = await tlsOf(options, (terms) => {
     plane.setTls(terms);
     for (const listener of http) listener.setTls(terms);
   });
   const store = await storeOf(options);
+  const security = await accessOf(options, store, onFault);
+  const { access } = security;
   const services = new Map<string, AmqpService>();
   const plane: EmbeddedPlane = await createPlane(
     {
@@ -110,8 +107,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       mqttPort: options.mqttPort ?? 1883,
       ...(tls === undefined ? {} : { tls: tlsListening(options, tls) }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
-      authorizer,
-      access: options.access,
+      authorizer: access,
+      access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
       onFault,
@@ -119,18 +116,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
   );
   const { messaging, processing, documents } = plane;
-  const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
-  const addresses = new AddressService(new V3Addresses(controller, authorizer));
-  services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  const controller = new Controller({ messaging, processing, store: documents, users: access, onError: onFault });
+  const addresses = new AddressService(new V3Addresses(controller, access.quietly));
+  services.set(
+    '$address',
+    auditedService(access.audit, { handle: (request) => addresses.handle(request, request.principal) }),
+  );
   const http: HttpListener[] = [];
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoints(host, http)];
   try {
     await controller.start();
+    await options.prepare?.({ apply: (list) => applyTo(controller, list) });
+    if (!isLoopback(host) && options.allowAnonymous !== true && access.isOpen) throw exposureOf(host);
     await plane.listen();
     const hosts = isLoopback(host) ? {} : { allowedHosts: [host] };
     const app = createHttpApp({
       controller,
-      authorizer,
+      authorizer: access.quietly,
+      authenticate: httpAuthentication(access),
+      audit: access.audit,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
@@ -145,10 +149,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     controller.stop();
     await Promise.all([plane.stop('the server did not start'), ...http.map((listener) => listener.close())]);
+    security.close();
     throw error;
   }
   tls?.watch();
-  return running({ plane, controller, http, tls, endpoints: endpoints() });
+  return running({ plane, controller, http, tls, security, endpoints: endpoints() });
+}
+
+function exposureOf(host: string): ExposureError {
+  return new ExposureError(
+    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+      'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
+  );
+}
+
+/** Lets go of the store when a file of its own cannot be had. */
+async function accessOf(
+  { security = {}, dataDirectory, allowAnonymous = false }: ServerOptions,
+  store: Store | undefined,
+  onFault: (error: unknown) => void,
+): Promise<ServerAccess> {
+  try {
+    return createAccess(security, { dataDirectory, allowAnonymous, onFault });
+  } catch (error) {
+    if (store?.kind === 'disk') await store.journal.close();
+    throw error;
+  }
 }
 
 async function tlsOf(options: ServerOptions, use: (terms: TlsTerms) => void): Promise<TlsFiles | undefined> {
@@ -193,27 +219,31 @@ interface Parts {
   readonly controller: Controller;
   readonly http: readonly HttpListener[];
   readonly tls: TlsFiles | undefined;
+  readonly security: ServerAccess;
   readonly endpoints: readonly Endpoint[];
 }
 
-function running({ plane, controller, http, tls, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, tls, security, endpoints }: Parts): RunningServer {
   return {
     endpoints,
     reloadCertificates: async () => (await tls?.reload()) ?? false,
     observeTransport: () => observeTransport(plane, http, tls),
-    async apply(documents) {
-      for (const document of documents) {
-        const checked = checkDocument(document);
-        if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
-        await controller.put(checked.value);
-      }
-    },
+    apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
       tls?.close();
       await Promise.all([plane.stop('the server is stopping'), ...http.map((listener) => listener.close())]);
+      security.close();
     },
   };
+}
+
+async function applyTo(controller: Controller, documents: readonly object[]): Promise<void> {
+  for (const document of documents) {
+    const checked = checkDocument(document);
+    if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
+    await controller.put(checked.value);
+  }
 }
 
 function httpEndpoints(host: string, http: readonly HttpListener[]): readonly Endpoint[] {

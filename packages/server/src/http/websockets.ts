@@ -6,7 +6,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { type AdoptedStream, clientCertificateOf } from '@millrace/plane-embedded';
+import { type AdoptedStream, clientCertificateIn } from '@millrace/plane-embedded';
 import { WebSocketServer } from 'ws';
 import { WebSocketStream } from './websocket-stream.js';
 
@@ -52,7 +52,11 @@ export function serveWebSockets(server: Server, options: WebSocketOptions): void
       const remoteAddress = `${host}:${transport.remotePort ?? 0}`;
       const stream = new WebSocketStream(webSocket);
       const peer = { host, remoteAddress, encrypted: transport instanceof TLSSocket };
-      const received = options.adopt(protocolOf(request)!, { stream, certificate: certificateOf(transport), ...peer });
+      const received = options.adopt(protocolOf(request)!, {
+        stream,
+        certificate: clientCertificateIn(transport),
+        ...peer,
+      });
       if (received === undefined) stream.destroy();
       // Pieces of a message that is not whole yet count as well.
       else transport.on('data', (chunk: Buffer) => received(chunk.length) || stream.destroy());
@@ -90,12 +94,6 @@ function requestOf({ headers, method = 'GET', url = '/' }: IncomingMessage): Req
     if (typeof value === 'string') given.set(name, value);
   }
   return new Request(new URL(url, 'http://unknown.invalid'), { method, headers: given });
-}
-
-function certificateOf(transport: Duplex): AdoptedStream['certificate'] {
-  if (!(transport instanceof TLSSocket) || !transport.authorized) return undefined;
-  const certificate = transport.getPeerCertificate();
-  return certificate?.fingerprint256 === undefined ? undefined : clientCertificateOf(certificate);
 }
 
 function refuse(socket: Duplex, { status, reason }: Refusal): void {

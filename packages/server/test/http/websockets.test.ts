@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { FakeAccess } from '../../../plane-embedded/test/support/fake-access.js';
 import { clientTls } from '../../../plane-embedded/test/support/tls.js';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server.js';
 
 let server: RunningServer;
 const open: WebSocket[] = [];
+const ALL = [{ verbs: ['send', 'recv', 'view', 'manage'], addresses: ['#'] }];
 
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.terminate();
@@ -72,7 +72,6 @@ describe('MQTT over WebSocket', () => {
   });
 
   it('goes over TLS, with certificates of clients', async () => {
-    const access = new FakeAccess();
     const { pathname: directory } = new URL('../../../plane-embedded/test/fixtures/tls/', import.meta.url);
     const tls = {
       certificate: `${directory}server.pem`,
@@ -81,13 +80,19 @@ describe('MQTT over WebSocket', () => {
       checkEveryMs: 0,
     };
     const ports = { httpPort: 'off', amqpsPort: 'off', mqttsPort: 'off', httpsPort: 0 } as const;
-    await start({ ...ports, tls, access, authorizer: access });
+    const ann = { authentication: { type: 'certificate' }, permissions: ALL };
+    const users = [{ apiVersion: 'millrace.dev/v1', kind: 'User', metadata: { name: 'ann' }, spec: ann }];
+    await start({ ...ports, tls, prepare: (prepared) => prepared.apply(users) });
     const socket = dial('/mqtt', 'mqtt', { at: `wss://localhost:${port('https')}`, ...clientTls('ann') });
     const chunks = bytesOf(socket);
     await once(socket, 'open');
     socket.send(CONNECT);
     await expect.poll(() => Buffer.concat(chunks).toString('hex')).toBe('20020000');
-    expect(access.origins[0]).toMatchObject({ encrypted: true, certificate: { commonName: 'ann' } });
+    const nobody = dial('/mqtt', 'mqtt', { at: `wss://localhost:${port('https')}`, ...clientTls() });
+    const refused = bytesOf(nobody);
+    await once(nobody, 'open');
+    nobody.send(CONNECT);
+    await expect.poll(() => Buffer.concat(refused).toString('hex')).toBe('20020005');
   });
 
   it('ends with text', async () => {

@@ -7,9 +7,22 @@ import { fileURLToPath } from 'node:url';
 import { connect as connectAmqp } from '@millrace/amqp';
 import { connect as connectMqtt } from '@millrace/mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeAccess } from '../../../plane-embedded/test/support/fake-access.js';
 import { clientTls, pem } from '../../../plane-embedded/test/support/tls.js';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server.js';
+
+function user(name: string, spec: object): object {
+  const authentication = { type: 'password', password: 'hidden' };
+  return { apiVersion: 'millrace.dev/v1', kind: 'User', metadata: { name }, spec: { authentication, ...spec } };
+}
+
+const USERS = [
+  { apiVersion: 'millrace.dev/v1', kind: 'Address', metadata: { name: 'q' }, spec: { type: 'queue' } },
+  user('ann', {
+    authentication: { type: 'certificate' },
+    permissions: [{ verbs: ['send', 'recv', 'view', 'manage'], addresses: ['#'] }],
+  }),
+  user('bob', { permissions: [{ verbs: ['send', 'recv'], addresses: ['#'] }] }),
+];
 
 let directory: string;
 let server: RunningServer | undefined;
@@ -70,9 +83,9 @@ function certificateOf(port: number): Promise<PeerCertificate> {
   });
 }
 
-function statusOf(path: string): Promise<number | undefined> {
+function statusOf(path: string, client?: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const options = { host: 'localhost', port: portOf('https'), path, ...clientTls(), agent: false };
+    const options = { host: 'localhost', port: portOf('https'), path, ...clientTls(client), agent: false } as const;
     request(options, (response) => {
       response.resume();
       resolve(response.statusCode);
@@ -80,6 +93,22 @@ function statusOf(path: string): Promise<number | undefined> {
       .on('error', reject)
       .end();
   });
+}
+
+/** Of all that are connected. */
+async function userNames(): Promise<string[]> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const at = { host: 'localhost', port: portOf('https'), path: '/v1/connections', ...clientTls('ann'), agent: false };
+    request(at, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += chunk;
+      resolve(body);
+    })
+      .on('error', reject)
+      .end();
+  });
+  const { items } = JSON.parse(text) as { items: { user: string }[] };
+  return items.map((item) => item.user);
 }
 
 describe('a server with TLS', () => {
@@ -123,23 +152,50 @@ describe('a server with TLS', () => {
   });
 
   it('lets users in by certificate and by password, and nobody else', async () => {
-    const access = new FakeAccess();
-    await start({ access, authorizer: access }, { clientAuthorities: fixture('authority') });
+    await start({ prepare: (prepared) => prepared.apply(USERS) }, { clientAuthorities: fixture('authority') });
     const at = { host: 'localhost', port: portOf('amqps') };
     const ann = await connectAmqp({ ...at, tls: clientTls('ann') });
-    await ann.close();
     const bob = await connectAmqp({ ...at, tls: clientTls(), username: 'bob', password: 'hidden' });
+    expect((await userNames()).sort()).toEqual(['ann', 'bob']);
+    await ann.close();
     await bob.close();
     await expect(connectAmqp({ ...at, tls: clientTls() })).rejects.toMatchObject({ condition: 'amqp:not-allowed' });
-    expect(access.origins.map(({ encrypted, certificate }) => [encrypted, certificate?.commonName])).toEqual([
-      [true, 'ann'],
-      [true, undefined],
-    ]);
+    const wrong = connectAmqp({ ...at, tls: clientTls(), username: 'bob', password: 'wrong' });
+    await expect(wrong).rejects.toMatchObject({ condition: 'amqp:unauthorized-access' });
+    expect(server!.observeTransport().amqp.authenticationsFailed).toBe(1);
+  });
+
+  it('takes certificates over MQTT and HTTP too', async () => {
+    await start({ prepare: (prepared) => prepared.apply(USERS) }, { clientAuthorities: fixture('authority') });
+    const at = { host: 'localhost', port: portOf('mqtts') };
+    const ann = await connectMqtt({ ...at, tls: clientTls('ann') });
+    expect(await userNames()).toEqual(['ann']);
+    await ann.end();
+    const bob = await connectMqtt({ ...at, tls: clientTls(), username: 'bob', password: 'hidden' });
+    await bob.end();
+    await expect(connectMqtt({ ...at, tls: clientTls() })).rejects.toMatchObject({ reasonCode: 0x87 });
+    expect([await statusOf('/v1/addresses'), await statusOf('/v1/addresses', 'ann')]).toEqual([401, 200]);
+  });
+
+  it('closes the connections of a user that is taken away, and takes rights away from those that stay', async () => {
+    const running = await start({ prepare: (prepared) => prepared.apply(USERS) });
+    const at = { host: 'localhost', tls: clientTls(), username: 'bob', password: 'hidden' };
+    const amqp = await connectAmqp({ ...at, port: portOf('amqps') });
+    const mqtt = await connectMqtt({ ...at, port: portOf('mqtts') });
+    const receiver = await amqp.openReceiver('q');
+    await running.apply([user('bob', { permissions: [{ verbs: ['send'], addresses: ['t'] }] })]);
+    await expect(receiver.receive(5_000)).rejects.toMatchObject({ condition: 'amqp:unauthorized-access' });
+    await mqtt.publish('t', 'x', { qos: 1 });
+    await expect(mqtt.publish('q', 'x', { qos: 1 })).rejects.toMatchObject({ reasonCode: 0x87 });
+    await running.apply([user('bob', { enabled: false })]);
+    expect(await amqp.closed).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    expect(await mqtt.closed).toMatchObject({ reasonCode: 0x87 });
+    expect(running.observeTransport()).toMatchObject({ amqp: { revoked: 2 }, mqtt: { revoked: 1 } });
   });
 
   it('listens beyond loopback once there are users', async () => {
-    const access = new FakeAccess();
-    await start({ host: '0.0.0.0', access, authorizer: access });
+    await expect(start({ host: '0.0.0.0' })).rejects.toMatchObject({ name: 'ExposureError' });
+    await start({ host: '0.0.0.0', prepare: (prepared) => prepared.apply(USERS) });
     expect(await statusOf('/readyz')).toBe(200);
   });
 
