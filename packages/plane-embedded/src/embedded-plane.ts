@@ -15,7 +15,7 @@ import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import type { MqttCounters } from './mqtt/mqtt-context.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
-import type { ChangedPrincipals, Host, ProtocolConnection } from './protocol-connection.js';
+import type { Host, ProtocolConnection } from './protocol-connection.js';
 import { SpoolDirectory } from './spool-directory.js';
 import { memoryStore, type Store, storeStatus } from './store.js';
 import type { TlsTerms } from './tls-entrance.js';
@@ -108,7 +108,7 @@ export class EmbeddedPlane {
       settings: { undeclared: undeclaredMqtt, connectTimeoutMs: this.admission.limits.handshakeMs },
     });
     this.listeners = this.createListeners(options);
-    this.stopWatching = options.access?.onChange((...[changed]: readonly (ChangedPrincipals | undefined)[]) => {
+    this.stopWatching = options.access?.onChange((changed) => {
       for (const listener of this.listeners) void listener.recheck(changed).catch(options.onFault);
     });
     const access = new EmbeddedMessageAccess(this.broker);

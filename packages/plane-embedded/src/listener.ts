@@ -5,8 +5,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionObservation } from '@millrace/controller';
-import type { ClientCertificate } from '@millrace/security';
-import type { ChangedPrincipals, Host, ProtocolConnection } from './protocol-connection.js';
+import type { ChangedUsers, ClientCertificate } from '@millrace/security';
+import type { Host, ProtocolConnection } from './protocol-connection.js';
 import { READ_SIZE, readEvents, readInto } from './read-buffer.js';
 import { LINGER_MS, SocketConnection, type SocketConnectionOptions } from './socket-connection.js';
 import { TlsEntrance, type TlsTerms } from './tls-entrance.js';
@@ -168,7 +168,7 @@ export class Listener {
   }
 
   /** Users or rights have changed: every connection looks at what it holds, some at a time. */
-  async recheck(changed?: ChangedPrincipals): Promise<void> {
+  async recheck(changed?: ChangedUsers): Promise<void> {
     const all = [...this.connections.values()];
     for (let from = 0; from < all.length; from += RECHECK_SLICE) {
       if (from > 0) await new Promise((resolve) => setImmediate(resolve));

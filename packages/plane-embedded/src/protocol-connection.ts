@@ -1,6 +1,6 @@
 /** What a listener needs of a protocol, and what a protocol half needs of the socket it sits on. */
 import type { ConnectionObservation } from '@millrace/controller';
-import type { ClientCertificate, Origin, Principal } from '@millrace/security';
+import type { ChangedUsers, ClientCertificate, Origin } from '@millrace/security';
 import type { MessageRate } from './message-rate.js';
 import type { SocketOutput } from './socket-output.js';
 import type { Turn } from './turn.js';
@@ -21,12 +21,7 @@ export interface ProtocolConnection {
    * Users or their rights have changed: what is not allowed any more ends, the connection itself where it must.
    * @param changed whom it may concern; undefined: anybody
    */
-  recheck?(changed?: ChangedPrincipals): void;
-}
-
-/** Principals that a change may concern: who is not in it need not ask again. */
-export interface ChangedPrincipals {
-  has(principal: Principal): boolean;
+  recheck?(changed?: ChangedUsers): void;
 }
 
 /** The socket's side. */

@@ -29,13 +29,8 @@ export class SaslDialogue {
     }
     // The bytes are the reader's: who decides later needs its own.
     this.exchange.step(Uint8Array.from(response)).then(
-      (step) => answer(step.kind === 'failed' ? { kind: 'failed', temporary: isBusy(step) } : step),
+      (step) => answer(step.kind === 'failed' ? { kind: 'failed', temporary: step.busy === true } : step),
       () => answer({ kind: 'failed', temporary: true }),
     );
   }
-}
-
-/** Nothing was found out about the credentials: another try may go well. */
-export function isBusy(refusal: object): boolean {
-  return 'busy' in refusal && refusal.busy === true;
 }

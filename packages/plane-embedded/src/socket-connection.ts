@@ -1,8 +1,8 @@
 /** A socket (TCP, TLS or WebSocket) with its protocol on it. */
 import type { Duplex } from 'node:stream';
-import type { ClientCertificate } from '@millrace/security';
+import type { ChangedUsers, ClientCertificate } from '@millrace/security';
 import { MessageRate } from './message-rate.js';
-import type { ChangedPrincipals, Host, ProtocolConnection } from './protocol-connection.js';
+import type { Host, ProtocolConnection } from './protocol-connection.js';
 import { SocketOutput } from './socket-output.js';
 import type { Admission, HalfOpen } from './transport-limits.js';
 import type { Turn } from './turn.js';
@@ -134,7 +134,7 @@ export class SocketConnection implements Host, HalfOpen {
     });
   }
 
-  recheck(changed: ChangedPrincipals | undefined): void {
+  recheck(changed: ChangedUsers | undefined): void {
     if (!this.ending) this.guard(() => this.protocol.recheck?.(changed));
   }
 

@@ -16,8 +16,8 @@ import {
 } from '@millrace/amqp';
 import { Message } from '@millrace/broker';
 import type { ConnectionObservation } from '@millrace/controller';
-import { ANONYMOUS, type Principal } from '@millrace/security';
-import { type ChangedPrincipals, type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { ANONYMOUS, type ChangedUsers, type Principal } from '@millrace/security';
+import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
 import { SaslDialogue } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { TurnTask } from '../turn.js';
@@ -298,7 +298,7 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
   }
 
   /** Users or rights have changed. */
-  recheck(changed?: ChangedPrincipals): void {
+  recheck(changed?: ChangedUsers): void {
     const { access, counters } = this.context;
     if (this.known === undefined || access === undefined || changed?.has(this.known) === false) return;
     this.wake();

@@ -4,7 +4,7 @@
  */
 import { type AuthPacket, type ConnectPacket, ReasonCode } from '@millrace/mqtt';
 import type { AccessControl, Origin, Principal } from '@millrace/security';
-import { isBusy, type SaslAnswer, SaslDialogue } from '../sasl-dialogue.js';
+import { type SaslAnswer, SaslDialogue } from '../sasl-dialogue.js';
 
 export type ConnectAnswer =
   /** `data`: what goes along with the yes. */
@@ -64,7 +64,7 @@ export class ConnectAuthentication {
     this.access.authenticator.password(username, password, this.origin).then(
       (result) => {
         if (result.ok) answer({ kind: 'known', principal: result.principal, data: undefined });
-        else if (isBusy(result)) answer(BUSY);
+        else if (result.busy === true) answer(BUSY);
         else answer(this.origin.certificate !== undefined && refusal === NOBODY ? FOREIGN : refusal);
       },
       () => answer(LATER),

@@ -14,8 +14,8 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from '@millrace/mqtt';
-import { ANONYMOUS, type Principal } from '@millrace/security';
-import { type ChangedPrincipals, type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { ANONYMOUS, type ChangedUsers, type Principal } from '@millrace/security';
+import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
 import { NOT_VALID_ANY_MORE } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { ClientSession, SessionLink } from './client-session.js';
@@ -348,7 +348,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   }
 
   /** Users or rights have changed. */
-  recheck(changed?: ChangedPrincipals): void {
+  recheck(changed?: ChangedUsers): void {
     const { opened, context } = this;
     if (opened === undefined || this.ended || context.access === undefined) return;
     const { principal, session, publisher } = opened;

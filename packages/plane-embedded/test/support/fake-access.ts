@@ -7,6 +7,7 @@ import type {
   Authentication,
   Authenticator,
   Authorizer,
+  ChangedUsers,
   Origin,
   Principal,
   SaslExchange,
@@ -33,7 +34,7 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   isBusy = false;
   private readonly users: Map<string, string>;
   private readonly given: readonly string[] | undefined;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Set<(changed: ChangedUsers) => void>();
   private readonly invalid = new Set<Principal>();
   private readonly known: Principal[] = [];
   private held: (() => void)[] = [];
@@ -101,7 +102,7 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
     if (password === undefined && origin.certificate !== undefined) {
       return this.check(origin.certificate.commonName, undefined);
     }
-    if (this.isBusy) return { ...STRANGER, busy: true } as Authentication;
+    if (this.isBusy) return { ...STRANGER, busy: true };
     if (name === undefined || password === undefined) return STRANGER;
     return this.check(name, Buffer.from(password).toString());
   }
@@ -151,10 +152,10 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   }
 
   private changed(): void {
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) listener({ has: () => true });
   }
 
-  onChange(listener: () => void): () => void {
+  onChange(listener: (changed: ChangedUsers) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
