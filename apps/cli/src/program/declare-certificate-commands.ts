@@ -26,7 +26,10 @@ export function declareCertificateCommands(declaring: Declaring): void {
     .option('--force', 'replace what is there, the authority too');
   addExamples(certificates, [{ command: 'millrace certificates create', does: 'All that a trial needs.' }]);
   addExamples(command, [
-    { command: 'millrace certificates create --host broker.example.com', does: 'For a server that has a name.' },
+    {
+      command: 'millrace certificates create ./broker --host broker.example.com',
+      does: 'For a server that has a name.',
+    },
     { command: 'millrace certificates create ./certificates --client sensor-7', does: 'With a client sensor-7.' },
   ]);
   command.action(async (directory, options) => {
