@@ -2,5 +2,5 @@ export type { AmqpService, ServiceRequest, ServiceResponse } from './amqp/amqp-s
 export { EmbeddedPlane, type EmbeddedPlaneOptions, type ListenerView, type TlsListening } from './embedded-plane.js';
 export { type AdoptedStream, ListenerCounters } from './listener.js';
 export { openStore, type Store, type StoreOptions } from './store.js';
-export { clientCertificateIn, type TlsTerms } from './tls-entrance.js';
+export { clientCertificateIn, hasForeignCertificate, type TlsTerms } from './tls-entrance.js';
 export { TRANSPORT_DEFAULTS, type TransportLimits } from './transport-limits.js';

@@ -61,14 +61,18 @@ export class TlsEntrance {
       this.options.onSecure(socket, undefined);
       return;
     }
-    const isGiven = socket.getPeerCertificate()?.fingerprint256 !== undefined;
-    if (isGiven && !socket.authorized) {
+    if (hasForeignCertificate(socket)) {
       this.options.onFailed(false);
       socket.destroy();
       return;
     }
     this.options.onSecure(socket, clientCertificateIn(socket));
   }
+}
+
+/** Whether the other end has shown a certificate that TLS could not verify. */
+export function hasForeignCertificate(socket: TLSSocket): boolean {
+  return !socket.authorized && socket.getPeerCertificate()?.fingerprint256 !== undefined;
 }
 
 /** The certificate of the other end; undefined where there is none, or where TLS has not verified it. */

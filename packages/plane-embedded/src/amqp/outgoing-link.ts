@@ -141,16 +141,16 @@ export class OutgoingLink implements BrokerLink, Consumer {
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
+    if (closed && terms.endsWithClose && subscription !== undefined) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
   }
 
   /** The answer to the detach promises that the subscription does not come back with a restart. */
-  private unsubscribe(subscription: Subscription | undefined): void {
+  private unsubscribe(subscription: Subscription): void {
     const { link, host } = this;
     const { broker } = host.context;
-    subscription?.unsubscribe();
+    subscription.unsubscribe();
     if (!broker.durable) return;
     link.holdDetach(true);
     broker.whenTakenBack((refusal) => {

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
-import type { TlsTerms } from '@millrace/plane-embedded';
+import { hasForeignCertificate, type TlsTerms } from '@millrace/plane-embedded';
 import type { Hono } from 'hono';
 
 export interface HttpListener {
@@ -93,6 +93,11 @@ function createHttpServer(app: Hono, tls: TlsTerms | undefined, limits: HttpLimi
       : { fetch: app.fetch, createServer: createTlsServer, serverOptions: { ...timing, ...secure } },
   ) as Server;
   server.maxConnections = connections;
+  if (tls !== undefined && tls.clientCertificates !== 'none') {
+    (server as TlsServer).on('secureConnection', (socket) => {
+      if (hasForeignCertificate(socket)) socket.destroy();
+    });
+  }
   return server;
 }
 

@@ -175,6 +175,8 @@ describe('a server with TLS', () => {
     await bob.end();
     await expect(connectMqtt({ ...at, tls: clientTls() })).rejects.toMatchObject({ reasonCode: 0x87 });
     expect([await statusOf('/v1/addresses'), await statusOf('/v1/addresses', 'ann')]).toEqual([401, 200]);
+    // Of another authority.
+    await expect(statusOf('/healthz', 'stranger')).rejects.toThrow();
   });
 
   it('closes the connections of a user that is taken away, and takes rights away from those that stay', async () => {
