@@ -119,6 +119,10 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace apply -f lenient.yaml': done({ says: /job\/strict changed/ }),
     'npx millrace receive doubled --count 2 --for 10s': done(),
   },
+  'docs/reference/tls.md': {
+    'millrace certificates create': done({ says: /mosquitto_pub/ }),
+    'openssl verify -CAfile certificates/authority.pem certificates/server.pem': done({ says: /server\.pem: OK/ }),
+  },
   'docs/guide/backup-and-restore.md': {
     'npx millrace serve --data ./data': prints(READY),
     'npx millrace apply -f readings.yaml': done(),
@@ -190,6 +194,8 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace store dump ./data -o jsonl --bodies > records.jsonl': done(),
     'millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
     'millrace store repair --data ./data --yes': done({ says: /is sound/ }),
+    'millrace certificates create ./broker --host broker.example.com': done({ says: /broker\.example\.com/ }),
+    'millrace certificates create ./certificates --client sensor-7': done({ says: /user sensor-7/ }),
     'millrace backup monday.backup': done({
       given: ['millrace serve --data ./kept', 'millrace apply -f examples/max-temperature/addresses.yaml', APPLY_JOB],
       says: /^saved/m,

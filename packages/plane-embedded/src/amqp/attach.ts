@@ -45,6 +45,16 @@ export function attachLink(host: AttachHost, link: Link): void {
   }
 }
 
+/** Rights have changed. @returns why the link may not go on */
+export function mayKeep(host: AttachHost, brokerLink: BrokerLink): AmqpError | undefined {
+  const { needs, address } = brokerLink;
+  if (needs !== undefined && !host.ownsTemporary(address)) {
+    if (!host.context.authorizer.authorize(host.principal, needs, address)) return unauthorized(needs, address);
+  }
+  brokerLink.rightsChanged?.();
+  return undefined;
+}
+
 function attachIncoming(host: AttachHost, link: ReceiverLink): BrokerLink {
   const { services } = host.context;
   const target = link.remote?.target;

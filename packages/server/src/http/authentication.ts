@@ -3,7 +3,9 @@
  * users, whatever is sent is let in as nobody.
  */
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { ProblemError, problemError, problemOf } from '@millrace/contract';
+import { clientCertificateIn } from '@millrace/plane-embedded';
 import type { AccessControl, Authentication, ClientCertificate, Origin, Principal } from '@millrace/security';
 
 /** The other end of a request's connection. */
@@ -21,8 +23,9 @@ export type Authenticate = (request: Request, peer: Peer) => Principal | Promise
 export function peerOf(message: IncomingMessage | undefined): Peer {
   if (message === undefined) return INSIDE;
   const { socket } = message;
-  const encrypted = 'encrypted' in socket && socket.encrypted === true;
-  return { host: socket.remoteAddress ?? '', encrypted };
+  const certificate = clientCertificateIn(socket);
+  const encrypted = socket instanceof TLSSocket;
+  return { host: socket.remoteAddress ?? '', encrypted, ...(certificate === undefined ? {} : { certificate }) };
 }
 
 /** @throws ProblemError unauthenticated, busy */
