@@ -1,6 +1,7 @@
 export * from './client.js';
 export * from './documents.js';
 export * from './envelope.js';
+export * from './filter.js';
 export * from './messages.js';
 export * from './names.js';
 export * from './parse-documents.js';

@@ -16,18 +16,22 @@ export {
   type StoredJob,
 } from './document-store.js';
 export type { WriteOptions } from './document-writer.js';
+export type { TransferOptions } from './message-transfer.js';
 export { AddressMessages } from './messages.js';
+export { type Operation, type OperationKind, type OperationState, Operations } from './operations.js';
 export type * from './ports/message-access.js';
 export {
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
   type LinkObservation,
+  type MessageMove,
   type MessageToSend,
   type MessagingCapabilities,
   type MessagingPlane,
   PlaneRefusal,
   type ReadableMessage,
+  type SubscriptionObservation,
 } from './ports/messaging-plane.js';
 export type * from './ports/processing-plane.js';
 export {

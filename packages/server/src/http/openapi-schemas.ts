@@ -9,6 +9,8 @@ import {
   jobDocument,
   jobSpec,
   messageInput,
+  moveInput,
+  redriveInput,
   v3Address,
   v3AddressList,
 } from '@millrace/contract';
@@ -99,6 +101,7 @@ const message = z.strictObject({
   durable: z.boolean(),
   priority: count,
   deliveryCount: count,
+  inDelivery: z.boolean(),
   properties: z.record(z.string(), z.string()),
 });
 
@@ -121,6 +124,31 @@ const connection = z.strictObject({
       deliveries: count,
     }),
   ),
+});
+
+const operation = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['move', 'redrive']),
+  address: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  total: count,
+  seen: count,
+  done: count,
+  skipped: count,
+  message: z.string(),
+});
+
+const subscription = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  owner: z.enum(['amqp', 'mqtt', 'job', 'any']),
+  container: z.string(),
+  stored: count,
+  storedBytes: count,
+  receivers: count,
+  links: z.array(z.strictObject({ connection: z.string(), link: z.string() })),
 });
 
 const v3Output = z.strictObject({
@@ -152,7 +180,7 @@ const endpoint = z.strictObject({
 });
 
 function page(item: z.ZodType) {
-  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+  return z.strictObject({ items: z.array(item), next: z.string().optional(), total: count.optional() });
 }
 
 /** Answers, by the names that routes use. */
@@ -164,7 +192,12 @@ export const ANSWER_SCHEMAS = {
   JobResultPage: page(
     z.strictObject({ time: z.string(), address: z.string(), row: z.record(z.string(), z.unknown()) }),
   ),
+  Message: message,
   MessagePage: page(message),
+  Operation: operation,
+  OperationPage: page(operation),
+  Subscription: subscription,
+  SubscriptionPage: page(subscription),
   Sent: z.strictObject({ sent: count }),
   Purged: z.strictObject({ purged: count }),
   Connection: connection,
@@ -225,6 +258,8 @@ export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [addressDocument, 'AddressInput'],
   [jobDocument, 'JobInput'],
   [messageInput, 'MessageInput'],
+  [moveInput, 'MoveInput'],
+  [redriveInput, 'RedriveInput'],
   [v3Address, 'V3AddressInput'],
   [v3AddressList, 'V3AddressListInput'],
 ]);

@@ -12,7 +12,8 @@ import {
 } from '@millrace/contract';
 import type { Controller, WriteOptions, WriteResult } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
-import { PAGING_PARAMETERS, pageOf } from './paging.js';
+import { documentListing } from './document-listing.js';
+import { listed, listingParameters } from './listing.js';
 import { demand, jobAddress } from './permission.js';
 import { readJson } from './request-body.js';
 import { type Call, flag, invalidParameter, json, type QueryParameter, type Route } from './route.js';
@@ -26,7 +27,12 @@ const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satis
 const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
 const MERGE_PATCH = 'application/merge-patch+json';
 
-const LABELS: QueryParameter = { name: 'labels', type: 'string', summary: 'key=value; several: all must be there' };
+const LABELS: QueryParameter = {
+  name: 'labels',
+  type: 'string',
+  summary: 'key=value; several: all must be there',
+  repeated: true,
+};
 const DRY_RUN: QueryParameter = { name: 'dryRun', type: 'boolean', summary: 'checks everything, changes nothing' };
 const FORCE: QueryParameter = {
   name: 'force',
@@ -46,7 +52,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
       path,
       operation: `list${plural}`,
       summary: `${plural} in order of their names`,
-      query: [...PAGING_PARAMETERS, LABELS],
+      query: [...listingParameters(documentListing(context.controller, kind)), LABELS],
       answers: { 200: { summary: 'a page', schema: `${kind}Page` } },
       handle: (call) => list(context, kind, call),
     },
@@ -92,12 +98,12 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
 
 function list({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { query, principal }: Call): Response {
   const wanted = query.getAll('labels').map(readSelector);
-  const names = controller
-    .stored(kind)
-    .filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels[key] === value))
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => authorizer.authorize(principal, 'view', guardedName(kind, name)));
-  return json(pageOf(query, names, (name) => controller.get(kind, name)));
+  const items = controller.stored(kind).filter(({ metadata: { name, labels } }) => {
+    if (!wanted.every(([key, value]) => labels[key] === value)) return false;
+    return authorizer.authorize(principal, 'view', guardedName(kind, name));
+  });
+  const show = ({ metadata }: (typeof items)[number]) => controller.get(kind, metadata.name);
+  return json(listed(query, documentListing(controller, kind), { items, show }));
 }
 
 function readSelector(text: string): readonly [string, string] {
