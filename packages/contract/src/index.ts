@@ -1,4 +1,6 @@
+export * from './apply.js';
 export * from './client.js';
+export * from './document-diff.js';
 export * from './documents.js';
 export * from './envelope.js';
 export * from './filter.js';

@@ -1,3 +1,4 @@
+export type { JobEnds } from './admission.js';
 export { type AddressRequest, type AddressResponse, AddressService } from './address-service.js';
 export type { DocumentEvent, DocumentListener } from './change-feed.js';
 export {
@@ -15,7 +16,8 @@ export {
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';
-export type { WriteOptions } from './document-writer.js';
+export { type ApplyOptions, applyDocuments } from './document-sets.js';
+export type { PreparedChange, WriteOptions } from './document-writer.js';
 export type { TransferOptions } from './message-transfer.js';
 export { AddressMessages } from './messages.js';
 export { type Operation, type OperationKind, type OperationState, Operations } from './operations.js';

@@ -10,6 +10,7 @@ import { homeRoute } from './home-page.js';
 import { Idempotency } from './idempotency.js';
 import { answerToError, problemResponse, refuse } from './problems.js';
 import { callOf, json, type Route, routerPath } from './route.js';
+import { applyRoute } from './v1-apply.js';
 import { backupRoute } from './v1-backup.js';
 import { connectionRoutes } from './v1-connections.js';
 import { documentRoutes } from './v1-documents.js';
@@ -57,6 +58,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...jobRoutes(controller, authorizer),
     ...messageRoutes(messages, authorizer),
     ...operationRoutes(messages.operations, authorizer),
+    applyRoute(controller, authorizer),
     ...documentRoutes({ controller, authorizer }, 'Address'),
     ...documentRoutes({ controller, authorizer }, 'Job'),
     ...subscriptionRoutes(dependencies),

@@ -6,8 +6,10 @@ import {
   API_VERSION,
   addressDocument,
   addressSpec,
+  applyInput,
   jobDocument,
   jobSpec,
+  KINDS,
   messageInput,
   moveInput,
   redriveInput,
@@ -36,11 +38,17 @@ const metadata = z.strictObject({
 
 const common = { observedGeneration: count, conditions: z.array(condition) };
 
+const changes = z.array(
+  z.strictObject({ pointer: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+);
+
 const address = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('Address'),
   metadata,
   spec: addressSpec,
+  /** Of a dry run. */
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Ready', 'Failed']),
     ...common,
@@ -67,6 +75,7 @@ const job = z.strictObject({
   kind: z.literal('Job'),
   metadata,
   spec: jobSpec,
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Running', 'Paused', 'Failed']),
     ...common,
@@ -198,6 +207,18 @@ export const ANSWER_SCHEMAS = {
   OperationPage: page(operation),
   Subscription: subscription,
   SubscriptionPage: page(subscription),
+  ApplyAnswer: z.strictObject({
+    dryRun: z.boolean(),
+    results: z.array(
+      z.strictObject({
+        kind: z.enum(KINDS),
+        name: z.string(),
+        outcome: z.enum(['created', 'changed', 'unchanged', 'pruned']),
+        changes: changes.optional(),
+        etag: z.string().optional(),
+      }),
+    ),
+  }),
   Sent: z.strictObject({ sent: count }),
   Purged: z.strictObject({ purged: count }),
   Connection: connection,
@@ -257,6 +278,7 @@ export const ANSWER_SCHEMAS = {
 export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [addressDocument, 'AddressInput'],
   [jobDocument, 'JobInput'],
+  [applyInput, 'ApplyInput'],
   [messageInput, 'MessageInput'],
   [moveInput, 'MoveInput'],
   [redriveInput, 'RedriveInput'],
