@@ -23,6 +23,7 @@ export { AddressMessages } from './messages.js';
 export { type Operation, type OperationKind, type OperationState, Operations } from './operations.js';
 export type * from './ports/message-access.js';
 export {
+  type AddressFigures,
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
