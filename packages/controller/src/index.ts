@@ -1,12 +1,13 @@
-export type { JobEnds } from './admission.js';
 export { type AddressRequest, type AddressResponse, AddressService } from './address-service.js';
-export type { DocumentEvent, DocumentListener } from './change-feed.js';
+export type { JobEnds } from './admission.js';
+export type { DocumentChangeNote, DocumentEvent, DocumentListener } from './change-feed.js';
 export {
   Controller,
   type ControllerOptions,
   type DocumentByKind,
   type WriteResult,
 } from './controller.js';
+export { type ApplyOptions, applyDocuments } from './document-sets.js';
 export {
   type DocumentStore,
   MemoryDocumentStore,
@@ -16,7 +17,6 @@ export {
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';
-export { type ApplyOptions, applyDocuments } from './document-sets.js';
 export type { PreparedChange, WriteOptions } from './document-writer.js';
 export type { TransferOptions } from './message-transfer.js';
 export { AddressMessages } from './messages.js';
