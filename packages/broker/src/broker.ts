@@ -24,7 +24,13 @@ import { LiveRecords } from './live-records.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
-import type { AddressFigures, AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
+import type {
+  AddressFigures,
+  AddressView,
+  AdministrationRefusal,
+  BrowsedMessage,
+  SubscriptionView,
+} from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import { Pager, type PagingOptions } from './pager.js';
 import { pickMessages } from './pick.js';

@@ -27,7 +27,7 @@ import type { ProcessingPlane } from './ports/processing-plane.js';
 import { startResync } from './resync.js';
 import { etagOf } from './revision.js';
 import { SchemaIndex } from './schema-index.js';
-import { type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
+import { type AddressSchemas, type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
 
@@ -182,6 +182,11 @@ export class Controller {
   /** Without status, and so cheap: for filters that look at labels and spec. */
   stored<K extends Kind>(kind: K): readonly Omit<DocumentByKind[K], 'status'>[] {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
+  }
+
+  /** What addresses say of the columns of their messages, by the address' name. */
+  get schemas(): AddressSchemas {
+    return this.#schemas.schemas;
   }
 
   /** One without its status; undefined when there is none. */

@@ -19,6 +19,7 @@ import { eventRoute } from './v1-events.js';
 import { jobRoutes } from './v1-jobs.js';
 import { messageRoutes } from './v1-messages.js';
 import { operationRoutes } from './v1-operations.js';
+import { sqlRoutes } from './v1-sql.js';
 import { subscriptionRoutes } from './v1-subscriptions.js';
 import { statusOf, systemRoutes } from './v1-system.js';
 import { v3Routes } from './v3-routes.js';
@@ -73,6 +74,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...documentRoutes({ controller, authorizer }, 'Job'),
     ...subscriptionRoutes(dependencies),
     ...connectionRoutes(dependencies),
+    ...sqlRoutes(controller, authorizer, timers),
     eventRoute(hub),
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
