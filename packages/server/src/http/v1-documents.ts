@@ -15,10 +15,20 @@ import { type DocumentPermissionContext, demandDocument, demandJobEnds, guardedN
 import { listed, listingParameters } from './listing.js';
 import { demand } from './permission.js';
 import { readJson } from './request-body.js';
-import { type Call, flag, invalidParameter, json, type QueryParameter, type Route } from './route.js';
+import {
+  type Call,
+  flag,
+  type HeaderParameter,
+  invalidParameter,
+  json,
+  type QueryParameter,
+  type Route,
+} from './route.js';
 
 const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satisfies Record<Kind, string>;
 const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+const IF_MATCH: HeaderParameter = { name: 'If-Match', summary: 'only if it is still this version: an ETag, or *' };
+const IF_NONE_MATCH: HeaderParameter = { name: 'If-None-Match', summary: '*: only if there is none yet' };
 const MERGE_PATCH = 'application/merge-patch+json';
 
 const LABELS: QueryParameter = {
@@ -66,6 +76,7 @@ export function documentRoutes(context: DocumentPermissionContext, kind: Kind): 
       method: 'PUT',
       ...one,
       operation: `put${kind}`,
+      headers: [IF_MATCH, IF_NONE_MATCH],
       summary: 'Creates or replaces; If-Match and If-None-Match: * guard it',
       query: [DRY_RUN, FORCE],
       body: { 'application/json': SCHEMAS[kind] },
@@ -76,6 +87,7 @@ export function documentRoutes(context: DocumentPermissionContext, kind: Kind): 
       method: 'PATCH',
       ...one,
       operation: `patch${kind}`,
+      headers: [IF_MATCH],
       summary: 'JSON merge patch (RFC 7396); If-Match guards it',
       query: [DRY_RUN, FORCE],
       body: { [MERGE_PATCH]: undefined, 'application/json': undefined },
@@ -86,6 +98,7 @@ export function documentRoutes(context: DocumentPermissionContext, kind: Kind): 
       method: 'DELETE',
       ...one,
       operation: `delete${kind}`,
+      headers: [IF_MATCH],
       summary: 'Deletes; If-Match guards it',
       query: [DRY_RUN, FORCE],
       answers: { 204: { summary: 'deleted' } },
