@@ -82,6 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
   services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
   let http: HttpListener | undefined;
+  const stopping = new AbortController();
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
   try {
     await controller.start();
@@ -93,6 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       startedAt: new Date(),
       endpoints,
       store: () => plane.storeStatus(),
+      stopping: stopping.signal,
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
       ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
@@ -103,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await plane.stop('the server did not start');
     throw error;
   }
-  return running({ plane, controller, http, endpoints: endpoints() });
+  return running({ plane, controller, http, stopping, endpoints: endpoints() });
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -127,10 +129,11 @@ interface Parts {
   readonly plane: EmbeddedPlane;
   readonly controller: Controller;
   readonly http: HttpListener;
+  readonly stopping: AbortController;
   readonly endpoints: readonly Endpoint[];
 }
 
-function running({ plane, controller, http, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, stopping, endpoints }: Parts): RunningServer {
   return {
     endpoints,
     async apply(documents) {
@@ -142,6 +145,7 @@ function running({ plane, controller, http, endpoints }: Parts): RunningServer {
     },
     async close() {
       controller.stop();
+      stopping.abort();
       await Promise.all([plane.stop('the server is stopping'), http.close()]);
     },
   };

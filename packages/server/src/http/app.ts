@@ -64,6 +64,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     status: () => statusOf(dependencies),
     onError: dependencies.onError ?? (() => {}),
   });
+  dependencies.stopping?.addEventListener('abort', () => hub.close(), { once: true });
   const routes: Route[] = [
     ...v3Routes(new V3Addresses(controller, authorizer)),
     ...jobRoutes(controller, authorizer),

@@ -21,6 +21,8 @@ export interface HttpDependencies {
   readonly store?: () => StoreStatus;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Streams without an end are ended when this is aborted. Default: with their connections. */
+  readonly stopping?: AbortSignal;
   /** Default: the system's. */
   readonly timers?: Timers;
   /** Told of what became a 500. Default: dropped. */
