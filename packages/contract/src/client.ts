@@ -12,6 +12,14 @@ import type {
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
+import {
+  createResourceClient,
+  type PageOptions,
+  pageQuery,
+  type QueryValue,
+  type ResourceClient,
+  type StreamRequest,
+} from './resource-client.js';
 
 /** A listing is read to its end, but not for ever. */
 const PAGES_MAX = 10_000;
@@ -28,10 +36,7 @@ export interface ClientOptions {
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
-export interface ListOptions {
-  /** Only documents with all of these labels. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type ListOptions = Pick<PageOptions, 'labels' | 'filter' | 'sort'>;
 
 export interface PutOptions {
   /** Checks everything and changes nothing. Default: false. */
@@ -73,6 +78,8 @@ export interface PutResult<D> {
 export interface DocumentsClient<D extends Document, I extends DocumentInput> {
   /** All pages. */
   list(options?: ListOptions): Promise<readonly D[]>;
+  /** One page, as the server has it. */
+  page(options?: PageOptions): Promise<Page<D>>;
   get(name: string): Promise<D>;
   put(document: I, options?: PutOptions): Promise<PutResult<D>>;
   /** RFC 7396: null takes a key away. */
@@ -86,7 +93,7 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
   results(name: string): Promise<readonly JobResultRow[]>;
 }
 
-export interface Client {
+export interface Client extends ResourceClient {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
   /** Creates or replaces a document of whatever kind. */
@@ -103,7 +110,8 @@ export interface Client {
   /** Resolves when the message was accepted. */
   send(address: string, message: MessageInput): Promise<void>;
   connections(): Promise<readonly Connection[]>;
-  closeConnection(id: string): Promise<void>;
+  /** @param reason what its peer is told */
+  closeConnection(id: string, reason?: string): Promise<void>;
   status(): Promise<ServerStatus>;
   /**
    * All that the server had accepted when it was asked, as `millrace restore` takes it. The chunks are to be read to the
@@ -124,7 +132,17 @@ export function createClient(options: ClientOptions): Client {
     resume: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:resume`)).body,
     results: async (name) => (await send<Page<JobResultRow>>('GET', `${jobPath(name)}/results`)).body.items,
   };
+  const resources = createResourceClient({
+    get: async <T>(path: string) => (await send<T>('GET', path)).body,
+    post: async <T>(path: string, body: unknown, headers = {}) => (await send<T>('POST', path, { body, headers })).body,
+    remove: async (path) => {
+      await send('DELETE', path);
+    },
+    query: queryOf,
+    stream: (request) => download(options, request),
+  });
   return {
+    ...resources,
     addresses,
     jobs,
     apply: (document, putOptions) =>
@@ -142,11 +160,11 @@ export function createClient(options: ClientOptions): Client {
       await send('POST', messagesPath(address), { body: message });
     },
     connections: () => listAll<Connection>(send, '/v1/connections', {}),
-    closeConnection: async (id) => {
-      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
+    closeConnection: async (id, reason) => {
+      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}${queryOf({ reason })}`);
     },
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
-    backup: ({ signal } = {}) => download(options, '/v1/backup', signal),
+    backup: ({ signal } = {}) => download(options, { path: '/v1/backup', accept: 'application/octet-stream', signal }),
   };
 }
 
@@ -171,6 +189,7 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
   const one = (name: string) => `${path}/${encodeURIComponent(name)}`;
   return {
     list: (options = {}) => listAll<D>(send, path, options),
+    page: async (options = {}) => (await send<Page<D>>('GET', path + queryOf(pageQuery(options)))).body,
     get: async (name) => (await send<D>('GET', one(name))).body,
     put: async (document, options = {}) => {
       const query = queryOf({ dryRun: options.dryRun, force: options.force });
@@ -191,11 +210,10 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
 }
 
 async function listAll<D>(send: Send, path: string, options: ListOptions): Promise<readonly D[]> {
-  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const items: D[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = queryOf({ limit: PAGE_SIZE, cursor, labels });
+    const query = queryOf({ limit: PAGE_SIZE, cursor, ...pageQuery(options) });
     const { body } = await send<Page<D>>('GET', path + query);
     for (const item of body.items) items.push(item);
     if (body.next === undefined) return items;
@@ -218,9 +236,7 @@ function preconditions(options: { readonly ifMatch?: string; readonly createOnly
   return headers;
 }
 
-function queryOf(
-  parameters: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
-): string {
+function queryOf(parameters: Readonly<Record<string, QueryValue>>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value === undefined || value === false) continue;
@@ -254,14 +270,13 @@ function requester(options: ClientOptions): Send {
 }
 
 /** A body of any length, chunk for chunk as it comes. */
-async function download(
-  options: ClientOptions,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+async function download(options: ClientOptions, asked: StreamRequest): Promise<AsyncIterable<Uint8Array>> {
+  const { path, accept, body, signal } = asked;
   const base = baseOf(options);
   const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const headers = new Headers({ accept: 'application/octet-stream' });
+  const headers = new Headers({ accept, ...asked.headers });
+  if (body !== undefined) headers.set('content-type', 'application/json');
+  const content = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
@@ -274,7 +289,7 @@ async function download(
       clearTimeout(timer);
     }
   };
-  const response = await heard(() => fetchRequest(new Request(base + path, { headers, signal: ended })));
+  const response = await heard(() => fetchRequest(new Request(base + path, { ...content, headers, signal: ended })));
   if (!response.ok) throw new ProblemError(readProblem(response, await heard(() => response.text())));
   return chunksOf(response.body, (step) => heard(step, 'broke off its answer'));
 }

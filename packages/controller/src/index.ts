@@ -45,6 +45,6 @@ export {
   type SqlChecked,
   type SqlFault,
 } from './sql-check.js';
-export { type CanView, type SqlAnalysis, type SqlDiagnostic, type SqlFix, SqlService } from './sql-service.js';
+export { type CanView, SqlService } from './sql-service.js';
 export { SYSTEM_TIMERS, type Timers } from './timers.js';
 export * from './v3-addresses.js';
