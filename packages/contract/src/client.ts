@@ -1,4 +1,6 @@
 /** A typed client of the control API over fetch. Every failure is a ProblemError with an exit code (DESIGN §2). */
+import type { ApplyAnswer } from './apply.js';
+import type { DocumentChange } from './document-diff.js';
 import type {
   AddressDocument,
   AddressInput,
@@ -12,6 +14,14 @@ import type {
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
+import {
+  createResourceClient,
+  type PageOptions,
+  pageQuery,
+  type QueryValue,
+  type ResourceClient,
+  type StreamRequest,
+} from './resource-client.js';
 
 /** A listing is read to its end, but not for ever. */
 const PAGES_MAX = 10_000;
@@ -30,10 +40,7 @@ export interface ClientOptions {
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
-export interface ListOptions {
-  /** Only documents with all of these labels. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type ListOptions = Pick<PageOptions, 'labels' | 'filter' | 'sort'>;
 
 export interface PutOptions {
   /** Checks everything and changes nothing. Default: false. */
@@ -52,17 +59,31 @@ export interface DeleteOptions {
   readonly ifMatch?: string;
 }
 
+export interface ApplyOptions {
+  /** The set that the documents belong to. */
+  readonly set?: string;
+  /** Deletes what the set applied before and has no longer. Default: false. */
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+  /** Also when stored messages are lost by it. Default: false. */
+  readonly force?: boolean;
+}
+
 export type PutOutcome = 'created' | 'changed' | 'unchanged';
 
 export interface PutResult<D> {
   readonly document: D;
   readonly outcome: PutOutcome;
   readonly etag: string;
+  /** Of a dry run: what would change. */
+  readonly changes?: readonly DocumentChange[];
 }
 
 export interface DocumentsClient<D extends Document, I extends DocumentInput> {
   /** All pages. */
   list(options?: ListOptions): Promise<readonly D[]>;
+  /** One page, as the server has it. */
+  page(options?: PageOptions): Promise<Page<D>>;
   get(name: string): Promise<D>;
   put(document: I, options?: PutOptions): Promise<PutResult<D>>;
   /** RFC 7396: null takes a key away. */
@@ -76,12 +97,14 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
   results(name: string): Promise<readonly JobResultRow[]>;
 }
 
-export interface Client {
+export interface Client extends ResourceClient {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
   readonly users: DocumentsClient<UserDocument, UserInput>;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
+  /** Many at once, all or none; with a set, what it applied before can be pruned. */
+  applyAll(documents: readonly DocumentInput[], options?: ApplyOptions): Promise<ApplyAnswer>;
   /** @returns how many messages were deleted */
   purge(address: string): Promise<number>;
   /** Oldest first, without consuming. */
@@ -92,7 +115,8 @@ export interface Client {
   /** Resolves when the message was accepted. */
   send(address: string, message: MessageInput): Promise<void>;
   connections(): Promise<readonly Connection[]>;
-  closeConnection(id: string): Promise<void>;
+  /** @param reason what its peer is told */
+  closeConnection(id: string, reason?: string): Promise<void>;
   status(): Promise<ServerStatus>;
   /**
    * All that the server had accepted when it was asked, as `millrace restore` takes it. The chunks are to be read to the
@@ -114,7 +138,17 @@ export function createClient(options: ClientOptions): Client {
     resume: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:resume`)).body,
     results: async (name) => (await send<Page<JobResultRow>>('GET', `${jobPath(name)}/results`)).body.items,
   };
+  const resources = createResourceClient({
+    get: async <T>(path: string) => (await send<T>('GET', path)).body,
+    post: async <T>(path: string, body: unknown, headers = {}) => (await send<T>('POST', path, { body, headers })).body,
+    remove: async (path) => {
+      await send('DELETE', path);
+    },
+    query: queryOf,
+    stream: (request) => download(options, request),
+  });
   return {
+    ...resources,
     addresses,
     jobs,
     users,
@@ -128,6 +162,10 @@ export function createClient(options: ClientOptions): Client {
           return users.put(document, putOptions);
       }
     },
+    applyAll: async (documents, { set, prune, dryRun, force } = {}) => {
+      const path = `/v1/documents:apply${queryOf({ applySet: set, prune, dryRun, force })}`;
+      return (await send<ApplyAnswer>('POST', path, { body: { documents } })).body;
+    },
     purge: async (address) => (await send<{ purged: number }>('DELETE', messagesPath(address))).body.purged,
     browse: async (address, { limit, after } = {}) => {
       const path = messagesPath(address) + queryOf({ limit, after });
@@ -137,11 +175,11 @@ export function createClient(options: ClientOptions): Client {
       await send('POST', messagesPath(address), { body: message });
     },
     connections: () => listAll<Connection>(send, '/v1/connections', {}),
-    closeConnection: async (id) => {
-      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
+    closeConnection: async (id, reason) => {
+      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}${queryOf({ reason })}`);
     },
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
-    backup: ({ signal } = {}) => download(options, '/v1/backup', signal),
+    backup: ({ signal } = {}) => download(options, { path: '/v1/backup', accept: 'application/octet-stream', signal }),
   };
 }
 
@@ -170,6 +208,7 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
   const one = (name: string) => `${path}/${encodeURIComponent(name)}`;
   return {
     list: (options = {}) => listAll<D>(send, path, options),
+    page: async (options = {}) => (await send<Page<D>>('GET', path + queryOf(pageQuery(options)))).body,
     get: async (name) => (await send<D>('GET', one(name))).body,
     put: async (document, options = {}) => {
       const query = queryOf({ dryRun: options.dryRun, force: options.force });
@@ -190,11 +229,10 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
 }
 
 async function listAll<D>(send: Send, path: string, options: ListOptions): Promise<readonly D[]> {
-  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const items: D[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = queryOf({ limit: PAGE_SIZE, cursor, labels });
+    const query = queryOf({ limit: PAGE_SIZE, cursor, ...pageQuery(options) });
     const { body } = await send<Page<D>>('GET', path + query);
     for (const item of body.items) items.push(item);
     if (body.next === undefined) return items;
@@ -205,7 +243,9 @@ async function listAll<D>(send: Send, path: string, options: ListOptions): Promi
 
 function putResult<D>({ body, headers }: Sent<D>): PutResult<D> {
   const outcome = (headers.get('millrace-outcome') ?? 'changed') as PutOutcome;
-  return { document: body, outcome, etag: headers.get('etag') ?? '' };
+  const { changes, ...document } = body as D & { readonly changes?: readonly DocumentChange[] };
+  const result = { document: document as D, outcome, etag: headers.get('etag') ?? '' };
+  return changes === undefined ? result : { ...result, changes };
 }
 
 function preconditions(options: { readonly ifMatch?: string; readonly createOnly?: boolean }): Record<string, string> {
@@ -215,9 +255,7 @@ function preconditions(options: { readonly ifMatch?: string; readonly createOnly
   return headers;
 }
 
-function queryOf(
-  parameters: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
-): string {
+function queryOf(parameters: Readonly<Record<string, QueryValue>>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value === undefined || value === false) continue;
@@ -260,14 +298,13 @@ function requester(options: ClientOptions): Send {
 }
 
 /** A body of any length, chunk for chunk as it comes. */
-async function download(
-  options: ClientOptions,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+async function download(options: ClientOptions, asked: StreamRequest): Promise<AsyncIterable<Uint8Array>> {
+  const { path, accept, body, signal } = asked;
   const base = baseOf(options);
   const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const headers = new Headers({ accept: 'application/octet-stream' });
+  const headers = new Headers({ accept, ...asked.headers });
+  if (body !== undefined) headers.set('content-type', 'application/json');
+  const content = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   authorize(headers, options);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
@@ -280,7 +317,7 @@ async function download(
       clearTimeout(timer);
     }
   };
-  const response = await heard(() => fetchRequest(new Request(base + path, { headers, signal: ended })));
+  const response = await heard(() => fetchRequest(new Request(base + path, { ...content, headers, signal: ended })));
   if (!response.ok) throw new ProblemError(readProblem(response, await heard(() => response.text())));
   return chunksOf(response.body, (step) => heard(step, 'broke off its answer'));
 }

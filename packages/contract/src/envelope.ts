@@ -1,7 +1,7 @@
 /** What all documents have around their spec: kind, metadata, and the status that the server adds. */
 import { z } from 'zod';
 import { type AddressSpec, API_VERSION, addressSpec, type Condition, type JobSpec, jobSpec } from './documents.js';
-import { addressNameFault, jobNameFault } from './names.js';
+import { ADDRESS_NAME_SCHEMA, addressNameFault, JOB_NAME_SCHEMA, jobNameFault } from './names.js';
 import { type UserSpec, userNameFault, userSpec } from './users.js';
 
 export type Kind = 'Address' | 'Job' | 'User';
@@ -10,10 +10,14 @@ export const KINDS: readonly Kind[] = ['Address', 'Job', 'User'];
 const LABELS_MAX = 64;
 
 function nameSchema(fault: (name: string) => string | undefined) {
-  return z.string().superRefine((name, context) => {
-    const message = fault(name);
-    if (message !== undefined) context.addIssue({ code: 'custom', message, input: name, params: { code: 'name' } });
-  });
+  const described = fault === jobNameFault ? JOB_NAME_SCHEMA : ADDRESS_NAME_SCHEMA;
+  return z
+    .string()
+    .meta(described)
+    .superRefine((name, context) => {
+      const message = fault(name);
+      if (message !== undefined) context.addIssue({ code: 'custom', message, input: name, params: { code: 'name' } });
+    });
 }
 
 /** No `=` and no `,`: a selector is `key=value`. */

@@ -1,11 +1,17 @@
+export * from './apply.js';
 export * from './client.js';
+export * from './document-diff.js';
 export * from './documents.js';
 export * from './envelope.js';
+export { type ServerSentEvent, serverSentEvents } from './event-source.js';
+export * from './filter.js';
 export * from './messages.js';
 export * from './names.js';
 export * from './parse-documents.js';
 export * from './problem.js';
+export type { EventOptions, PageOptions, ResourceClient, SqlPreviewOptions } from './resource-client.js';
 export { MESSAGE_COLUMN_NAMES } from './schema-faults.js';
+export type * from './sql.js';
 export { closest } from './suggestion.js';
 export * from './token-issuers.js';
 export * from './users.js';

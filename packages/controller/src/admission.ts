@@ -95,6 +95,22 @@ export function judgeJob(spec: DesiredJob['spec'], context: AdmissionContext): J
   return { ok: false, problem: problemOf('not-supported', summary, details) };
 }
 
+/** Where a job reads and writes. */
+export interface JobEnds {
+  readonly source: string;
+  readonly target: string;
+  /** A column `address` says where each row goes: that may be anywhere. */
+  readonly routesRows: boolean;
+}
+
+/** What a job of this text would read and write; undefined when the text is not valid. */
+export function jobEnds(spec: DesiredJob['spec'], context: AdmissionContext): JobEnds | undefined {
+  const judged = judgeJob(spec, context);
+  if (!judged.ok) return undefined;
+  const { source, target, root } = judged.plan;
+  return { source: source.address, target, routesRows: root.output.some(({ name }) => name === 'address') };
+}
+
 function sqlDetail(fault: SqlFault): ProblemDetail {
   const hint = fault.hint === '' ? '' : `; ${fault.hint}`;
   return {

@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import {
   type AddressDocument,
   type DesiredDocument,
-  type DesiredJob,
   type Document,
+  type DocumentChange,
   type JobDocument,
   type Kind,
   problemError,
@@ -15,8 +15,8 @@ import {
 } from '@millrace/contract';
 import type { UserRegistry } from '@millrace/security';
 import { AddressReconciler } from './address-reconciler.js';
-import { type AdmissionContext, judgeJob } from './admission.js';
-import { ChangeFeed, type DocumentListener } from './change-feed.js';
+import type { AdmissionContext } from './admission.js';
+import { ChangeFeed, type DocumentChangeNote, type DocumentListener } from './change-feed.js';
 import { type DocumentKey, keyOf, keyText, parseKey } from './document-key.js';
 import { type DocumentStore, MemoryDocumentStore, type StoredDocument } from './document-store.js';
 import { DocumentWriter, type PreparedChange, type Replacement, type WriteOptions } from './document-writer.js';
@@ -28,7 +28,8 @@ import type { ProcessingPlane } from './ports/processing-plane.js';
 import { startResync } from './resync.js';
 import { etagOf } from './revision.js';
 import { SchemaIndex } from './schema-index.js';
-import { type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
+import { shownChanges } from './shown-changes.js';
+import { type AddressSchemas, type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
 import { UserDocuments } from './user-documents.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
@@ -58,20 +59,14 @@ export interface WriteResult<D extends Document = Document> {
   readonly document: D;
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly etag: string;
+  /** What differs from before. */
+  readonly changes: readonly DocumentChange[];
 }
 
 export interface DocumentByKind {
   readonly Address: AddressDocument;
   readonly Job: JobDocument;
   readonly User: UserDocument;
-}
-
-/** Where a job reads and writes. */
-export interface JobEnds {
-  readonly source: string;
-  readonly target: string;
-  /** A column `address` says where each row goes: that may be anywhere. */
-  readonly routesRows: boolean;
 }
 
 export class Controller {
@@ -168,6 +163,11 @@ export class Controller {
     return this.#feed.subscribe(listener);
   }
 
+  /** Tells which documents change, without making them. */
+  watch(watcher: (note: DocumentChangeNote) => void): () => void {
+    return this.#feed.watch(watcher);
+  }
+
   get<K extends Kind>(kind: K, name: string): DocumentByKind[K] | undefined {
     const stored = this.#store.get(kind, name);
     return stored === undefined ? undefined : (this.#withStatus(stored) as DocumentByKind[K]);
@@ -195,12 +195,14 @@ export class Controller {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
   }
 
-  /** What a job of this text would read and write; undefined when the text is not valid. To be asked by `allow` only. */
-  addressesOf(spec: DesiredJob['spec']): JobEnds | undefined {
-    const judged = judgeJob(spec, this.#admission);
-    if (!judged.ok) return undefined;
-    const { source, target, root } = judged.plan;
-    return { source: source.address, target, routesRows: root.output.some(({ name }) => name === 'address') };
+  /** What addresses say of the columns of their messages, by the address' name. */
+  get schemas(): AddressSchemas {
+    return this.#schemas.schemas;
+  }
+
+  /** One without its status; undefined when there is none. */
+  declared(kind: Kind, name: string): StoredDocument | undefined {
+    return this.#store.get(kind, name);
   }
 
   etag(document: Document): string {
@@ -210,8 +212,8 @@ export class Controller {
   /** Creates or replaces. @throws ProblemError */
   async put(desired: DesiredDocument, options: WriteOptions = {}): Promise<WriteResult> {
     if (desired.kind === 'Job') await this.#needSqlCheck();
-    options.allow?.(desired);
-    // The slow part of a password is not for others to wait for.
+    // The slow part of a password is not for others to wait for; nor is it done for who may not write it.
+    if (desired.kind === 'User') options.allow?.(desired, undefined);
     const sealed = await this.#users.sealPassword(desired);
     return this.#settle(await this.#writer.put(sealed, options), options);
   }
@@ -228,11 +230,14 @@ export class Controller {
   }
 
   /**
-   * Puts some and deletes others: all are checked first, and nothing is done when one is refused. Addresses only.
-   * @throws ProblemError
+   * Puts some and deletes others: all are checked first, and nothing is done when one is refused.
+   * @returns what became of those that were put, in their order @throws ProblemError
    */
-  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<void> {
-    await this.#attempt((await this.#writer.replace(plan, options)).map(({ next }) => next));
+  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<readonly PreparedChange[]> {
+    await this.#needSqlCheckFor(plan());
+    const changes = await this.#writer.replace(plan, options);
+    if (options.dryRun !== true) await this.#attempt(changes.map(({ next }) => next));
+    return changes;
   }
 
   /** Pausing is a wish like the others: it is kept in the document. */
@@ -249,6 +254,10 @@ export class Controller {
 
   async #needSqlCheck(): Promise<void> {
     this.#sqlCheck ??= await this.#loadSqlCheck();
+  }
+
+  async #needSqlCheckFor({ put }: Replacement): Promise<void> {
+    if (put.some(({ kind }) => kind === 'Job')) await this.#needSqlCheck();
   }
 
   #loadedSqlCheck(...[sql, schemas]: Parameters<SqlCheck>): ReturnType<SqlCheck> {
@@ -274,7 +283,7 @@ export class Controller {
   #deleting(keys: readonly DocumentKey[]): () => void {
     const documents = keys.map(({ kind, name }) => this.get(kind, name)).filter((document) => document !== undefined);
     return () => {
-      for (const document of documents) this.#feed.publish('deleted', () => document);
+      for (const document of documents) this.#feed.publish('deleted', keyOf(document), () => document);
       for (const { kind, name } of keys) {
         if (kind === 'User') {
           this.#users.remove(name);
@@ -322,17 +331,19 @@ export class Controller {
     cancel();
   }
 
-  async #settle({ next, outcome }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
+  async #settle(change: PreparedChange, options: WriteOptions): Promise<WriteResult> {
+    const { next, outcome } = change;
     const key = keyOf(next);
+    const changes = shownChanges(change);
     if (options.dryRun === true) {
       const shown = this.get(key.kind, key.name) ?? this.#neverSeen(next);
       const document = next.kind === 'User' ? this.#users.show(next) : ({ ...shown, ...next } as Document);
-      return { document, outcome, etag: etagOf(next) };
+      return { document, outcome, etag: etagOf(next), changes };
     }
     await this.#attempt([next]);
     // Someone may have deleted it meanwhile; what was written is still the answer.
     const document = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-    return { document, outcome, etag: etagOf(next) };
+    return { document, outcome, etag: etagOf(next), changes };
   }
 
   #neverSeen(document: StoredDocument): Document {
@@ -363,7 +374,7 @@ export class Controller {
 
   #announce(type: 'added' | 'modified', { kind, name }: DocumentKey): void {
     const stored: StoredDocument | undefined = this.#store.get(kind, name);
-    if (stored !== undefined) this.#feed.publish(type, () => this.#withStatus(stored));
+    if (stored !== undefined) this.#feed.publish(type, { kind, name }, () => this.#withStatus(stored));
     if (kind === 'Address') this.#wakeUsersOf(name);
   }
 

@@ -25,6 +25,8 @@ export interface UserChange {
   readonly next: UserSpec | undefined;
   /** Also when nobody could manage the server after it. */
   readonly force: boolean;
+  /** All users that one write is about, by name. */
+  readonly together: ReadonlyMap<string, UserSpec | undefined>;
 }
 
 export interface UserDocumentsOptions {
@@ -96,7 +98,7 @@ export class UserDocuments {
   }
 
   /** @throws ProblemError */
-  check({ name, next, force }: UserChange): void {
+  check({ name, next, force, together }: UserChange): void {
     const { store, registry } = this.#options;
     const present = store.get('User', name);
     if (next !== undefined && present === undefined && store.list('User').length >= USERS_MAX) {
@@ -109,10 +111,12 @@ export class UserDocuments {
       throw new ProblemError(invalid(`User ${name}`, [{ pointer, code: 'duplicate', detail }]));
     }
     if (force || (next !== undefined && isAdministrator(next))) return;
-    const others = store.list('User').filter(({ metadata }) => metadata.name !== name);
-    // The first user, or one who could do everything up to now.
-    const matters = present === undefined ? others.length === 0 : isAdministrator(present.spec);
-    if (!matters || others.some(({ spec }) => isAdministrator(spec))) return;
+    const users = store.list('User');
+    // A first user, or one who could do everything up to now.
+    const matters = present === undefined ? users.length === 0 : isAdministrator(present.spec);
+    const staying = users.filter(({ metadata }) => !together.has(metadata.name)).map(({ spec }) => spec);
+    const after = [...staying, ...together.values()].filter((spec) => spec !== undefined);
+    if (!matters || after.some(isAdministrator)) return;
     throw problemError(
       'conflict',
       present === undefined

@@ -133,6 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     auditedService(access.audit, { handle: (request) => addresses.handle(request, request.principal) }),
   );
   const http: HttpListener[] = [];
+  const stopping = new AbortController();
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoints(host, http)];
   try {
     await controller.start();
@@ -150,6 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       startedAt: new Date(),
       endpoints,
       store: () => plane.storeStatus(),
+      stopping: stopping.signal,
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
       ...hosts,
@@ -166,7 +168,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   tls?.watch();
   const closeSpark = async (): Promise<void> => spark?.close({ queries: options.processing?.whenClosed ?? 'keep' });
-  return running({ plane, controller, http, tls, security, endpoints: endpoints(), closeSpark });
+  return running({ plane, controller, http, tls, security, stopping, endpoints: endpoints(), closeSpark });
 }
 
 function exposureOf(host: string): ExposureError {
@@ -233,11 +235,12 @@ interface Parts {
   readonly http: readonly HttpListener[];
   readonly tls: TlsFiles | undefined;
   readonly security: ServerAccess;
+  readonly stopping: AbortController;
   readonly endpoints: readonly Endpoint[];
   readonly closeSpark: () => Promise<void>;
 }
 
-function running({ plane, controller, http, tls, security, endpoints, closeSpark }: Parts): RunningServer {
+function running({ plane, controller, http, tls, security, stopping, endpoints, closeSpark }: Parts): RunningServer {
   return {
     endpoints,
     reloadCertificates: async () => (await tls?.reload()) ?? false,
@@ -245,6 +248,7 @@ function running({ plane, controller, http, tls, security, endpoints, closeSpark
     apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
+      stopping.abort();
       tls?.close();
       // Queries that are to be stopped end while the broker is there to take their results.
       await closeSpark();

@@ -1,5 +1,5 @@
 import type { StoreStatus } from '@millrace/contract';
-import type { Controller, Endpoint } from '@millrace/controller';
+import type { Controller, Endpoint, Timers } from '@millrace/controller';
 import type { AuditLog, Authorizer } from '@millrace/security';
 import type { Authenticate } from './authentication.js';
 
@@ -24,6 +24,10 @@ export interface HttpDependencies {
   readonly store?: () => StoreStatus;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Streams without an end are ended when this is aborted. Default: with their connections. */
+  readonly stopping?: AbortSignal;
+  /** Default: the system's. */
+  readonly timers?: Timers;
   /** Told of what became a 500. Default: dropped. */
   readonly onError?: (error: unknown) => void;
 }
