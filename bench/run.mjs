@@ -16,6 +16,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { documentPath, withKeptSection } from './lib/document.mjs';
 import { measureDurable } from './lib/durable-measure.mjs';
 import { durableRows } from './lib/durable-rows.mjs';
 import { buildGenerators } from './lib/generator.mjs';
@@ -95,7 +96,7 @@ function keep(result) {
   const text = reportText(result);
   writeFileSync(`${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(`${name}.md`, text);
-  if (options.document) writeFileSync(join(rootDirectory, 'docs/reference/benchmarks.md'), text);
+  if (options.document) writeFileSync(documentPath, withKeptSection(text));
   process.stdout.write(text);
   settings.say(`\nkept as ${name}.json and .md`);
 }

@@ -103,10 +103,9 @@ class Counting:
             self.source(**options).withWatermark("time", "0 seconds").groupBy(window("time", "1 second"))
             .agg(expr("count_if(NOT heartbeat) AS rows"), expr("collect_list(body) FILTER (WHERE NOT heartbeat) AS bodies"))
         )
-        self.query = (
-            windows.writeStream.foreachBatch(lambda batch, number: self.found.extend(row for row in batch.collect() if row.rows > 0))
-            .option("checkpointLocation", self.suite.checkpoint()).trigger(processingTime="200 milliseconds").start()
-        )
+        writer = windows.writeStream.foreachBatch(lambda batch, number: self.found.extend(row for row in batch.collect() if row.rows > 0))
+        writer = writer.option("checkpointLocation", self.suite.checkpoint())
+        self.query = (writer if "batchInterval" in options else writer.trigger(processingTime="200 milliseconds")).start()
 
     def bodies(self):
         return {body for row in list(self.found) for body in row.bodies}
@@ -137,7 +136,7 @@ def every_window_has_its_messages(suite, broker):
         return "its subscriptions are of another kind"
     counting = Counting(suite, broker, "topic-counted")
     counting.publish(6, 250)
-    counting.start()
+    counting.start(batchInterval="200 milliseconds")
     counting.publish(4 if suite.quick else 12, 250)
     counting.wait_for(counting.published)
     found, expected = counting.windows()

@@ -49,6 +49,8 @@ public final class OptionTable {
           new Option("credit", Use.SOURCE, "5000", "messages that the broker may send ahead"),
           new Option("partitions", Use.SOURCE, "4", "parts of a batch that are read in parallel, at most"),
           new Option("partitionRows", Use.SOURCE, "5000", "rows below which a batch is not divided further"),
+          new Option("batchInterval", Use.SOURCE, "",
+              "how long messages are gathered for a batch, instead of a trigger; a heartbeat ends it at once"),
           new Option("maxRowsPerBatch", Use.SOURCE, "0", "rows of a batch, at most; 0: no limit"),
           new Option("maxBytesPerBatch", Use.SOURCE, "67108864", "bytes of a batch, at most"),
           new Option("maxRate", Use.SOURCE, "0", "messages a second taken from the broker, at most; 0: no limit"),

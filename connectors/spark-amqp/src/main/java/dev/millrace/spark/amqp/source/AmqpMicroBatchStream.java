@@ -27,10 +27,13 @@ import org.apache.spark.sql.connector.read.streaming.SupportsTriggerAvailableNow
  */
 final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
   private static final long AVAILABLE_POLL_MS = 100;
+  /** A source that waits for its next batch does not hold up the others of its query for longer. */
+  private static final long PACE_WAIT_MS = 100;
 
   private final SourceOptions options;
   private final WriteAheadLog log;
   private final MessageReceiver receiver;
+  private final BatchPace pace;
   /** With the trigger AvailableNow: when it began; 0 otherwise. */
   private long availableSinceUs;
   /** With the trigger AvailableNow: where it ends, once that is known; -1 before. */
@@ -44,6 +47,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     } catch (IOException broken) {
       throw new UncheckedIOException("amqp: the write-ahead log cannot be opened: " + broken.getMessage(), broken);
     }
+    this.pace = new BatchPace(options.batchIntervalMs());
     receiver.start();
   }
 
@@ -68,7 +72,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     receiver.throwIfFailed();
     long from = SequenceOffset.of(start).sequence();
     checkLog(from);
-    long end = availableSinceUs == 0 ? log.nextSequence() : availableEnd(from);
+    long end = availableSinceUs == 0 ? pacedEnd(from) : availableEnd(from);
     if (end == from) return start;
     end = Math.min(end, log.endWithin(from, options.bytesPerBatchMax()));
     if (limit instanceof ReadMaxRows rows) end = Math.min(end, from + rows.maxRows());
@@ -157,6 +161,33 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     metrics.put("walSyncsTotal", Long.toString(log.syncs()));
     metrics.put("timeIs", receiver.writer().timeSource().name().toLowerCase(Locale.ROOT));
     return metrics;
+  }
+
+  /** What there is, at the source's own pace; as much as was read already when it is not time for more. */
+  private long pacedEnd(long from) {
+    if (!pace.isSet()) return log.nextSequence();
+    LogWriter writer = receiver.writer();
+    long untilMs = System.currentTimeMillis() + PACE_WAIT_MS;
+    try {
+      while (true) {
+        receiver.throwIfFailed();
+        // In this order: a heartbeat that comes between the two is seen next time.
+        boolean hasBeat = writer.hasBeatAfter(from);
+        long end = log.nextSequence();
+        long nowMs = System.currentTimeMillis();
+        long waitMs = pace.waitMs(end > from, hasBeat, nowMs);
+        if (waitMs > 0 && nowMs < untilMs) {
+          writer.await(Math.min(waitMs, untilMs - nowMs));
+          continue;
+        }
+        long answer = waitMs > 0 ? from : end;
+        pace.answered(answer > from, hasBeat, nowMs);
+        return answer;
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return from;
+    }
   }
 
   /** What the query's progress calls the source. */

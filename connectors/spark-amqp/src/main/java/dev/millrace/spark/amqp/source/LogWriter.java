@@ -64,6 +64,8 @@ final class LogWriter implements SourceLink.Listener {
   /** Since when there is a link; NONE while there is none. */
   private long attachedUs = Times.NONE;
 
+  /** The sequence behind the newest heartbeat. */
+  private volatile long beatEnd;
   private long newestUs;
   /** Whether the newest message brought the broker's stamp. */
   private boolean stamped;
@@ -120,6 +122,11 @@ final class LogWriter implements SourceLink.Listener {
       lock.notifyAll();
     }
     thread.join(5_000);
+  }
+
+  /** Whether a heartbeat stands behind this sequence. */
+  boolean hasBeatAfter(long sequence) {
+    return beatEnd > sequence;
   }
 
   /** Wakes those who wait for something to be written, to look at something else. */
@@ -337,7 +344,9 @@ final class LogWriter implements SourceLink.Listener {
     }
     newestUs = Math.max(newestUs, dueUs);
     log.append(List.of(new Entry(RecordKind.HEARTBEAT, newestUs, new byte[0])));
+    beatEnd = log.nextSequence();
     heartbeats.beat(newestUs);
     statistics.heartbeats.increment();
+    wake();
   }
 }
