@@ -43,8 +43,7 @@ function device(index: number): Sent {
 function reading(index: number): Sent {
   // Out of order by less than the delay of 20 s.
   const measured = new Date(MEASURED_MS + index * 700 - (index % 6) * 1500).toISOString();
-  const celsius =
-    index % 5 === 2 ? ODD_CELSIUS[Math.floor(index / 5) % ODD_CELSIUS.length]! : `${(index * 7) % 40}.${index % 10}`;
+  const celsius = index % 5 === 2 ? ODD_CELSIUS[Math.floor(index / 5) % ODD_CELSIUS.length]! : `${(index * 7) % 40}.${index % 10}`;
   const members = [
     `"device":"d-${index % 4}"`,
     `"celsius":${celsius}`,
@@ -59,10 +58,7 @@ function reading(index: number): Sent {
   const turned = index % 3 === 0 ? members.toReversed() : members;
   return {
     address: 'readings',
-    message: {
-      properties: { messageId: `r-${index}` },
-      body: valueBody(`{${turned.join(index % 2 === 0 ? ',' : ' , ')}}`),
-    },
+    message: { properties: { messageId: `r-${index}` }, body: valueBody(`{${turned.join(index % 2 === 0 ? ',' : ' , ')}}`) },
   };
 }
 

@@ -42,11 +42,11 @@ if (!args.includes('--embedded')) {
   makeConnector();
   env.SPARK_HOME = sparkHome();
 }
-const script = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args], {
-  cwd: root,
-  stdio: 'inherit',
-  env,
-});
+const script = spawn(
+  process.execPath,
+  ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args],
+  { cwd: root, stdio: 'inherit', env },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => script.kill(signal));
 script.on('close', (code) => {
   process.exitCode = code ?? 1;
