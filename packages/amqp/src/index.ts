@@ -27,7 +27,7 @@ export { parsePlain, type SaslMechanism, saslAnonymous, saslExternal, saslPlain 
 export { OutgoingDelivery, SenderLink } from './engine/sender-link.js';
 export type { Session, SessionState } from './engine/session.js';
 export type { Spool } from './engine/spool.js';
-export { AddedAnnotation } from './message/added-annotation.js';
+export { AddedAnnotations } from './message/added-annotations.js';
 export { HEADER_SIZE_MAX, Header, PRIORITY_DEFAULT } from './message/header.js';
 export {
   type AmqpMessage,

@@ -21,6 +21,8 @@ const STOP_TIMEOUT = '30s';
 const REPORTS_KEPT = 20;
 /** How often a query reports that computes nothing: whether its source is connected is seen no sooner. */
 const IDLE_REPORT_MS = 2_000;
+/** How old the list of what runs may be. */
+const RUNS_AGE_MS = 500;
 
 export function connectTo(options: SparkPlaneOptions): OpenCluster {
   return async ({ sessionId }) => {
@@ -56,6 +58,8 @@ function revisionKey(job: string): string {
 class ConnectCluster implements SparkCluster {
   readonly version: string;
   readonly #session: SparkSession;
+  #runs: Promise<ReadonlySet<string>> | undefined;
+  #runsAskedMs = 0;
 
   constructor(session: SparkSession, version: string) {
     this.#session = session;
@@ -64,7 +68,21 @@ class ConnectCluster implements SparkCluster {
 
   async queries(): Promise<readonly SparkQuery[]> {
     const active = await this.#session.streams.active();
-    return active.filter(({ name }) => name?.startsWith(QUERY_PREFIX)).map((query) => new ConnectQuery(query));
+    return active.filter(({ name }) => name?.startsWith(QUERY_PREFIX)).map((query) => this.#query(query));
+  }
+
+  #query(query: StreamingQuery): SparkQuery {
+    return new ConnectQuery(query, () => this.#activeRuns());
+  }
+
+  /** One question for all jobs that ask within a moment. */
+  #activeRuns(): Promise<ReadonlySet<string>> {
+    const nowMs = performance.now();
+    if (this.#runs === undefined || nowMs - this.#runsAskedMs > RUNS_AGE_MS) {
+      this.#runsAskedMs = nowMs;
+      this.#runs = this.#session.streams.active().then((active) => new Set(active.map(({ runId }) => runId)));
+    }
+    return this.#runs;
   }
 
   async start(submission: Submission): Promise<SparkQuery> {
@@ -93,7 +111,7 @@ class ConnectCluster implements SparkCluster {
       .queryName(query.name)
       .trigger({ processingTime: `${query.triggerMs} milliseconds` })
       .start();
-    return new ConnectQuery(started);
+    return this.#query(started);
   }
 
   async revisionOf(job: string): Promise<string | undefined> {
@@ -149,16 +167,19 @@ class ConnectQuery implements SparkQuery {
   readonly runId: string;
   readonly name: string;
   readonly #query: StreamingQuery;
+  readonly #activeRuns: () => Promise<ReadonlySet<string>>;
 
-  constructor(query: StreamingQuery) {
+  constructor(query: StreamingQuery, activeRuns: () => Promise<ReadonlySet<string>>) {
     this.#query = query;
+    this.#activeRuns = activeRuns;
     this.id = query.id;
     this.runId = query.runId;
     this.name = query.name ?? '';
   }
 
   async look(after: number): Promise<QueryLook> {
-    const isActive = await this.#query.isActive();
+    // A list of a moment ago may lack what was begun since.
+    const isActive = (await this.#activeRuns()).has(this.runId) || (await this.#query.isActive());
     const progress = await this.#progress(after);
     return { isActive, progress, failure: isActive ? undefined : await this.#query.exception() };
   }

@@ -43,8 +43,10 @@ export interface JobLoopOptions {
   readonly log: (line: string) => void;
 }
 
-/** A query is looked at so often; a look is two or three calls. */
+/** A query that computes is looked at so often. */
 const LOOK_MS = 1_000;
+/** One that waits; it reports no sooner. */
+const IDLE_LOOK_MS = 2_000;
 const FIRST_WAIT_MS = 1_000;
 const WAIT_MS_MAX = 30_000;
 
@@ -203,8 +205,9 @@ export class JobLoop {
     const batch = this.counts.lastBatch;
     this.counts.add(progress);
     // It computes: what failed before has passed.
-    if (this.counts.lastBatch > batch) this.#waitMs = FIRST_WAIT_MS;
-    if (isActive) return LOOK_MS;
+    const hasComputed = this.counts.lastBatch > batch;
+    if (hasComputed) this.#waitMs = FIRST_WAIT_MS;
+    if (isActive) return hasComputed || !this.counts.source.wasConnected ? LOOK_MS : IDLE_LOOK_MS;
     const stopped = new Error('the query was stopped on Spark by somebody else');
     return failure === undefined
       ? this.#wait({ reason: 'Stopped', message: stopped.message })

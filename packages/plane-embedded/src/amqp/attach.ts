@@ -13,7 +13,7 @@ import {
 import { refusalError, unauthorized } from './conditions.js';
 import { IncomingLink } from './incoming-link.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
-import { INGRESS_TIME, OutgoingLink, type OutgoingTerms, wantsIngressTime } from './outgoing-link.js';
+import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
 import { durableNameOf, sourceTerms } from './source-terms.js';
@@ -92,7 +92,7 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  const offers = wantsIngressTime(link) ? { offeredCapabilities: [INGRESS_TIME] } : {};
+  const offers = outgoing.stamps === undefined ? {} : { offeredCapabilities: outgoing.stamps.offered };
   const answer: AttachOptions = { source, target: link.remote?.target, ...offers };
   if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
   else link.accept(answer);
