@@ -300,7 +300,8 @@ exec ${java} "$@"
     const PATH = `${pathWith(['java', wrapper])}:${process.env.PATH}`;
     const { JAVA_HOME: _, ...others } = process.env;
     const { code, stderr } = await spark(UP, { environment: { ...others, PATH } });
-    const reason = /Spark's connect ended with exit code 1: the machine has too little memory for it\n {2}log: \//;
+    const reason =
+      /Spark's connect ended (?:at once|with exit code 1): the machine has too little memory for it\n {2}log: \//;
     must(code === 1 && reason.test(stderr), `${code} ${stderr}`);
     await sparkWell(['status', '--directory', cluster], 4);
     must(!javas().some((line) => line.includes(cluster)), `left: ${javas()}`);

@@ -28,6 +28,8 @@ const elsewhere = (test: string, why: string): Known => ({ kind: 'elsewhere', te
 
 const READY = /millrace ready/;
 const SPARK_LOCAL = elsewhere('conformance/spark-local.mjs', 'it needs Java and 500 MB of Spark');
+const SPARK_DEMO = elsewhere('conformance/spark-demo.mjs', 'it needs Java and 500 MB of Spark');
+const SPARK_JOBS = elsewhere('packages/plane-spark/test/integration/run.mjs', 'it needs a Spark that runs');
 const CLONE = elsewhere('scripts/start.mjs', 'the checkout that is tested is the clone');
 const PUT_ADDRESSES =
   "curl -X PUT -H 'content-type: application/json' --data-binary @addresses/addresses.json http://127.0.0.1:8080/v3/address";
@@ -102,6 +104,23 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace delete job driest --yes': done(),
     'npx millrace delete address humidity driest --yes': done({ alone: true }),
   },
+  'docs/guide/spark.md': {
+    'npm start -- --processing spark': SPARK_DEMO,
+    'npx millrace spark up': SPARK_LOCAL,
+    'npx millrace spark status': SPARK_LOCAL,
+    'npx millrace serve --processing spark': elsewhere('apps/cli/test/spark-commands.test.ts', 'it needs a Spark'),
+    'npx millrace apply -f examples/max-temperature/addresses.yaml -f examples/max-temperature/job.yaml': SPARK_JOBS,
+    'npx millrace publish temperature --simulate temperature --interval 200ms': SPARK_JOBS,
+    'npx millrace receive max': SPARK_JOBS,
+    'npx millrace describe job max-temperature': SPARK_JOBS,
+    'npx millrace spark down': SPARK_LOCAL,
+    'cd connectors/spark-amqp && mvn -q package -DskipTests': elsewhere(
+      'connectors/spark-amqp/run-tests.mjs',
+      'it builds the same jar',
+    ),
+    'npx millrace serve --host 0.0.0.0 --allow-anonymous --processing spark --spark sc://spark:15002 --spark-checkpoints /data/checkpoints --spark-broker-url amqp://millrace:5672':
+      elsewhere('apps/cli/test/demo-command.test.ts', 'there is no such machine'),
+  },
   'docs/guide/no-results.md': {
     'npx millrace status': done({
       given: [
@@ -148,6 +167,8 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace demo': prints(/\d+ readings/),
     'millrace demo --for 30s --output json > windows.jsonl': done(),
     'millrace demo --protocol mqtt --mqtt-port 2883': prints(/\d+ readings/),
+    'millrace demo --processing spark --for 90s': SPARK_DEMO,
+    'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints': SPARK_JOBS,
     'millrace serve --data ./data': prints(READY),
     'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
       prints(READY),

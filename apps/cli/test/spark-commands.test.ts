@@ -135,7 +135,9 @@ describe('spark up', () => {
     writeFileSync(join(stage.sparkHome, `fail-${name}`), '');
     const { code, notes, output } = await up();
     expect([code, output]).toEqual([1, '']);
-    expect(notes).toMatch(/Spark's \S+ ended with exit code 1: it ran out of memory: Java heap space\n {2}log: \//);
+    expect(notes).toMatch(
+      /Spark's \S+ ended (at once|with exit code 1): it ran out of memory: Java heap space\n {2}log: \//,
+    );
     expect((await spark('status')).code).toBe(4);
     expect(readProcesses().filter(({ pid }) => commandLine(pid).includes(root))).toEqual([]);
   });

@@ -59,8 +59,9 @@ export function launch(component: Component, directory: string, tie: Tie): Launc
   child.on('error', () => {});
   child.stdin?.on('error', () => {});
   if (!attached) child.unref();
-  const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (identity === undefined) throw failure(component, 'did not start');
+  if (child.pid === undefined) throw failure(component, 'could not be started');
+  const identity = identify(child.pid);
+  if (identity === undefined) throw failure(component, 'ended at once');
   return { component, identity, child };
 }
 

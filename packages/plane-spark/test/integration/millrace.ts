@@ -24,8 +24,9 @@ export interface StoredMessage {
 }
 
 export interface MillraceOptions {
-  readonly connect: string;
-  readonly checkpoints: string;
+  /** Without it jobs run on Millrace's own engine. */
+  readonly connect?: string;
+  readonly checkpoints?: string;
   readonly dataDirectory?: string;
   readonly amqpPort?: number;
   readonly whenClosed?: 'keep' | 'stop';
@@ -45,19 +46,15 @@ export class Millrace {
     this.#http = `http://127.0.0.1:${port('http')}`;
   }
 
-  static async start({
-    connect,
-    checkpoints,
-    dataDirectory,
-    amqpPort,
-    whenClosed,
-  }: MillraceOptions): Promise<Millrace> {
+  static async start(options: MillraceOptions = {}): Promise<Millrace> {
+    const { connect, checkpoints = '', dataDirectory, amqpPort, whenClosed } = options;
+    const more = whenClosed === undefined ? {} : { whenClosed };
     const server = await startServer({
       amqpPort: amqpPort ?? 0,
       mqttPort: 0,
       httpPort: 0,
       ...(dataDirectory === undefined ? {} : { dataDirectory }),
-      processing: { plane: 'spark', connect, checkpoints, ...(whenClosed === undefined ? {} : { whenClosed }) },
+      ...(connect === undefined ? {} : { processing: { plane: 'spark' as const, connect, checkpoints, ...more } }),
       log: (line) => console.log(`  ${line}`),
     });
     return new Millrace(server);

@@ -38,7 +38,7 @@ const jobs = goldenQueries().flatMap((query) => {
 });
 
 it('has jobs to show', () => {
-  expect(jobs.length).toBeGreaterThan(50);
+  expect(jobs.length).toBeGreaterThan(25);
 });
 
 it.each(jobs)('$name', async ({ plan }) => {
