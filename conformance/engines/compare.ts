@@ -15,7 +15,7 @@ import { differences, resultsOf } from './results.js';
 
 /** Longer than the longest window over `time`, so that each job sees several. */
 const SPREAD_MS = 14_000;
-const CONNECT_MS = 240_000;
+const CONNECT_MS = 120_000;
 const SETTLE_MS = 90_000;
 /** Results that have not changed for so long are all there. */
 const QUIET_MS = 6_000;
@@ -23,8 +23,13 @@ const SHOWN_LINES = 3;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { embedded: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  options: {
+    embedded: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    patience: { type: 'string', default: '1' },
+  },
 });
+const patience = Number(values.patience);
 
 const began = Date.now();
 function say(text: string): void {
@@ -92,7 +97,7 @@ async function openSpark(server: RunningServer, jobs: readonly ComparedJob[], de
 }
 
 async function connected(plane: SparkProcessingPlane, jobs: readonly ComparedJob[]): Promise<void> {
-  const until = Date.now() + CONNECT_MS;
+  const until = Date.now() + CONNECT_MS * patience;
   let waiting = jobs;
   while (waiting.length > 0) {
     waiting = waiting.filter((job) => plane.observe(jobName('spark', job))?.phase !== 'Running');
@@ -107,9 +112,9 @@ async function connected(plane: SparkProcessingPlane, jobs: readonly ComparedJob
 
 type Engines = readonly ('embedded' | 'spark')[];
 
-/** Until both sent the same, or nothing more has come for a while. */
+/** Until both sent as much, or the time for it is over. */
 async function settled(http: string, engines: Engines, jobs: readonly ComparedJob[]) {
-  const until = Date.now() + SETTLE_MS;
+  const until = Date.now() + SETTLE_MS * patience;
   let last = '';
   let since = Date.now();
   for (;;) {
@@ -119,12 +124,16 @@ async function settled(http: string, engines: Engines, jobs: readonly ComparedJo
     const state = JSON.stringify(results);
     if (state !== last) since = Date.now();
     last = state;
-    const equal = results.every(([left, right]) => right === undefined || String(left) === String(right));
-    const quiet = Date.now() - since;
+    const equal = results.every(([left, right]) => right === undefined || left?.length === right.length);
     // Windows over time end by the clock: what is equal now may still grow, on both.
-    if ((equal && quiet >= QUIET_MS) || quiet >= QUIET_MS * 4 || Date.now() > until) return results;
+    if ((equal && Date.now() - since >= QUIET_MS) || Date.now() > until) return results;
     await sleep(1000);
   }
+}
+
+async function phaseOf(http: string, job: ComparedJob): Promise<string> {
+  const response = await fetch(`${http}/v1/jobs/${jobName('embedded', job)}`);
+  return ((await response.json()) as { status: { phase: string } }).status.phase;
 }
 
 function shown(lines: readonly string[], mark: string): void {
@@ -164,7 +173,9 @@ async function main(): Promise<void> {
         console.log(`     ${job.name}: ${embedded.length} messages`);
         for (const one of embedded.slice(0, SHOWN_LINES)) console.log(`       ${one}`);
       } else if (!judge(job, embedded, onSpark)) failed++;
+      const onEmbedded = await phaseOf(http, job);
       const observed = spark?.plane.observe(jobName('spark', job));
+      if (onEmbedded !== 'Running') console.log(`       embedded is ${onEmbedded}`);
       if (observed !== undefined && observed.phase !== 'Running') console.log(`       spark: ${observed.message}`);
     }
   } catch (error) {

@@ -37,18 +37,20 @@ function temperature(index: number): Sent {
 
 function device(index: number): Sent {
   const address = `devices/${1 + (index % 2)}/temperature`;
-  return { address, message: { body: valueBody(String(15 + ((index * 13) % 20))) } };
+  // As the messages of MQTT devices have it: the connector knows a concrete topic by nothing else.
+  return { address, message: { properties: { to: address }, body: valueBody(String(15 + ((index * 13) % 20))) } };
 }
 
 function reading(index: number): Sent {
   // Out of order by less than the delay of 20 s.
   const measured = new Date(MEASURED_MS + index * 700 - (index % 6) * 1500).toISOString();
-  const celsius = index % 5 === 2 ? ODD_CELSIUS[Math.floor(index / 5) % ODD_CELSIUS.length]! : `${(index * 7) % 40}.${index % 10}`;
+  const celsius =
+    index % 5 === 2 ? ODD_CELSIUS[Math.floor(index / 5) % ODD_CELSIUS.length]! : `${(index * 7) % 40}.${index % 10}`;
   const members = [
     `"device":"d-${index % 4}"`,
     `"celsius":${celsius}`,
     ...(index % 8 === 3 ? [] : [`"humidity":${(index * 3) % 100}`]),
-    `"counter":${BigInt(index) * 9007199254740993n}`,
+    `"counter":${9007199254740993n + BigInt(index) * 90071992547409n}`,
     `"price":${index % 6 === 0 ? `"1,00${index % 10}.505"` : `${index}.${index % 10}5`}`,
     ...(index % 10 === 9 ? [] : [`"ok":${index % 3 === 0}`]),
     `"position":${ODD_POSITIONS[index % ODD_POSITIONS.length]}`,
@@ -58,7 +60,10 @@ function reading(index: number): Sent {
   const turned = index % 3 === 0 ? members.toReversed() : members;
   return {
     address: 'readings',
-    message: { properties: { messageId: `r-${index}` }, body: valueBody(`{${turned.join(index % 2 === 0 ? ',' : ' , ')}}`) },
+    message: {
+      properties: { messageId: `r-${index}` },
+      body: valueBody(`{${turned.join(index % 2 === 0 ? ',' : ' , ')}}`),
+    },
   };
 }
 

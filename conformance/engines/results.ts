@@ -15,7 +15,7 @@ interface StoredMessage {
 }
 
 /** Spark's sink gives a message without an id one that is made of its content, by which it is stored once. */
-const MADE_ID = /^[0-9a-f-]{32,}$|^millrace-/;
+const MADE_ID = /^[\w-]{24}$/;
 
 function line(engine: Engine, { address, properties, messageId, ...message }: StoredMessage): string {
   const { body, bodyEncoding, subject, correlationId, contentType, durable, priority } = message;

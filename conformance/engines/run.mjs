@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installSpark, sparkHome } from '../spark-sql/environment.mjs';
@@ -11,7 +11,7 @@ import { installSpark, sparkHome } from '../spark-sql/environment.mjs';
  * last line is `N passed, N failed`.
  *
  * `--embedded` runs the embedded engine alone and prints what it sends; other words choose documents by a part of their name;
- * `--keep` leaves the folder of Spark's checkpoints. It needs Python 3 with venv, a Java 17 runtime and Maven.
+ * `--keep` leaves the folder of Spark's checkpoints, `--patience 3` waits three times as long for Spark. It needs Python 3 with venv, a Java 17 runtime and Maven.
  */
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -25,9 +25,15 @@ function fail(message) {
   process.exit(1);
 }
 
+function newestSource() {
+  const files = readdirSync(join(connector, 'src/main'), { recursive: true, withFileTypes: true });
+  const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+  return Math.max(...[...paths, join(connector, 'pom.xml')].map((path) => statSync(path).mtimeMs));
+}
+
 function makeConnector() {
-  if (existsSync(jar)) return;
-  console.log('engines: making the connector (once)');
+  if (existsSync(jar) && statSync(jar).mtimeMs > newestSource()) return;
+  console.log('engines: making the connector');
   const { status, stdout, error } = spawnSync('mvn', ['-q', '-B', '-DskipTests', 'package'], {
     cwd: connector,
     encoding: 'utf8',
@@ -42,11 +48,11 @@ if (!args.includes('--embedded')) {
   makeConnector();
   env.SPARK_HOME = sparkHome();
 }
-const script = spawn(
-  process.execPath,
-  ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args],
-  { cwd: root, stdio: 'inherit', env },
-);
+const script = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', join(here, 'compare.ts'), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => script.kill(signal));
 script.on('close', (code) => {
   process.exitCode = code ?? 1;

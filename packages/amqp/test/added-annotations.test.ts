@@ -89,7 +89,7 @@ describe('an annotation that is added on the way out', () => {
     const delivery = new OutgoingDelivery();
     delivery.buffer = odd;
     delivery.end = odd.length;
-    added.addTo(delivery, 1);
+    added.addTo(delivery, [1]);
     expect([delivery.prefixSize, delivery.start, delivery.end]).toEqual([0, 0, odd.length]);
   });
 

@@ -1,4 +1,6 @@
 /** A typed client of the control API over fetch. Every failure is a ProblemError with an exit code (DESIGN §2). */
+import type { ApplyAnswer } from './apply.js';
+import type { DocumentChange } from './document-diff.js';
 import type {
   AddressDocument,
   AddressInput,
@@ -7,9 +9,19 @@ import type {
   JobDocument,
   JobInput,
   Kind,
+  UserDocument,
+  UserInput,
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
+import {
+  createResourceClient,
+  type PageOptions,
+  pageQuery,
+  type QueryValue,
+  type ResourceClient,
+  type StreamRequest,
+} from './resource-client.js';
 
 /** A listing is read to its end, but not for ever. */
 const PAGES_MAX = 10_000;
@@ -20,16 +32,15 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:8080`. */
   readonly server: string;
   readonly token?: string | undefined;
+  /** Used when there is no token (RFC 7617). */
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
   /** For one request. Default: 30,000. */
   readonly timeoutMs?: number;
   /** Default: the global fetch. */
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
-export interface ListOptions {
-  /** Only documents with all of these labels. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type ListOptions = Pick<PageOptions, 'labels' | 'filter' | 'sort'>;
 
 export interface PutOptions {
   /** Checks everything and changes nothing. Default: false. */
@@ -48,17 +59,31 @@ export interface DeleteOptions {
   readonly ifMatch?: string;
 }
 
+export interface ApplyOptions {
+  /** The set that the documents belong to. */
+  readonly set?: string;
+  /** Deletes what the set applied before and has no longer. Default: false. */
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+  /** Also when stored messages are lost by it. Default: false. */
+  readonly force?: boolean;
+}
+
 export type PutOutcome = 'created' | 'changed' | 'unchanged';
 
 export interface PutResult<D> {
   readonly document: D;
   readonly outcome: PutOutcome;
   readonly etag: string;
+  /** Of a dry run: what would change. */
+  readonly changes?: readonly DocumentChange[];
 }
 
 export interface DocumentsClient<D extends Document, I extends DocumentInput> {
   /** All pages. */
   list(options?: ListOptions): Promise<readonly D[]>;
+  /** One page, as the server has it. */
+  page(options?: PageOptions): Promise<Page<D>>;
   get(name: string): Promise<D>;
   put(document: I, options?: PutOptions): Promise<PutResult<D>>;
   /** RFC 7396: null takes a key away. */
@@ -72,11 +97,14 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
   results(name: string): Promise<readonly JobResultRow[]>;
 }
 
-export interface Client {
+export interface Client extends ResourceClient {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
+  readonly users: DocumentsClient<UserDocument, UserInput>;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
+  /** Many at once, all or none; with a set, what it applied before can be pruned. */
+  applyAll(documents: readonly DocumentInput[], options?: ApplyOptions): Promise<ApplyAnswer>;
   /** @returns how many messages were deleted */
   purge(address: string): Promise<number>;
   /** Oldest first, without consuming. */
@@ -87,7 +115,8 @@ export interface Client {
   /** Resolves when the message was accepted. */
   send(address: string, message: MessageInput): Promise<void>;
   connections(): Promise<readonly Connection[]>;
-  closeConnection(id: string): Promise<void>;
+  /** @param reason what its peer is told */
+  closeConnection(id: string, reason?: string): Promise<void>;
   status(): Promise<ServerStatus>;
   /**
    * All that the server had accepted when it was asked, as `millrace restore` takes it. The chunks are to be read to the
@@ -99,6 +128,7 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const send = requester(options);
   const addresses = documentsClient<AddressDocument, AddressInput>(send, '/v1/addresses');
+  const users = documentsClient<UserDocument, UserInput>(send, '/v1/users');
   const jobDocuments = documentsClient<JobDocument, JobInput>(send, '/v1/jobs');
   const jobPath = (name: string) => `/v1/jobs/${encodeURIComponent(name)}`;
   const messagesPath = (address: string) => `/v1/addresses/${encodeURIComponent(address)}/messages`;
@@ -108,11 +138,34 @@ export function createClient(options: ClientOptions): Client {
     resume: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:resume`)).body,
     results: async (name) => (await send<Page<JobResultRow>>('GET', `${jobPath(name)}/results`)).body.items,
   };
+  const resources = createResourceClient({
+    get: async <T>(path: string) => (await send<T>('GET', path)).body,
+    post: async <T>(path: string, body: unknown, headers = {}) => (await send<T>('POST', path, { body, headers })).body,
+    remove: async (path) => {
+      await send('DELETE', path);
+    },
+    query: queryOf,
+    stream: (request) => download(options, request),
+  });
   return {
+    ...resources,
     addresses,
     jobs,
-    apply: (document, putOptions) =>
-      document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    users,
+    apply: (document, putOptions): Promise<PutResult<Document>> => {
+      switch (document.kind) {
+        case 'Address':
+          return addresses.put(document, putOptions);
+        case 'Job':
+          return jobs.put(document, putOptions);
+        case 'User':
+          return users.put(document, putOptions);
+      }
+    },
+    applyAll: async (documents, { set, prune, dryRun, force } = {}) => {
+      const path = `/v1/documents:apply${queryOf({ applySet: set, prune, dryRun, force })}`;
+      return (await send<ApplyAnswer>('POST', path, { body: { documents } })).body;
+    },
     purge: async (address) => (await send<{ purged: number }>('DELETE', messagesPath(address))).body.purged,
     browse: async (address, { limit, after } = {}) => {
       const path = messagesPath(address) + queryOf({ limit, after });
@@ -122,16 +175,20 @@ export function createClient(options: ClientOptions): Client {
       await send('POST', messagesPath(address), { body: message });
     },
     connections: () => listAll<Connection>(send, '/v1/connections', {}),
-    closeConnection: async (id) => {
-      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
+    closeConnection: async (id, reason) => {
+      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}${queryOf({ reason })}`);
     },
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
-    backup: ({ signal } = {}) => download(options, '/v1/backup', signal),
+    backup: ({ signal } = {}) => download(options, { path: '/v1/backup', accept: 'application/octet-stream', signal }),
   };
 }
 
 /** The path of a kind's collection. */
-export const COLLECTIONS: Readonly<Record<Kind, string>> = { Address: '/v1/addresses', Job: '/v1/jobs' };
+export const COLLECTIONS: Readonly<Record<Kind, string>> = {
+  Address: '/v1/addresses',
+  Job: '/v1/jobs',
+  User: '/v1/users',
+};
 
 interface Sent<T> {
   readonly status: number;
@@ -151,6 +208,7 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
   const one = (name: string) => `${path}/${encodeURIComponent(name)}`;
   return {
     list: (options = {}) => listAll<D>(send, path, options),
+    page: async (options = {}) => (await send<Page<D>>('GET', path + queryOf(pageQuery(options)))).body,
     get: async (name) => (await send<D>('GET', one(name))).body,
     put: async (document, options = {}) => {
       const query = queryOf({ dryRun: options.dryRun, force: options.force });
@@ -171,11 +229,10 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
 }
 
 async function listAll<D>(send: Send, path: string, options: ListOptions): Promise<readonly D[]> {
-  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const items: D[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = queryOf({ limit: PAGE_SIZE, cursor, labels });
+    const query = queryOf({ limit: PAGE_SIZE, cursor, ...pageQuery(options) });
     const { body } = await send<Page<D>>('GET', path + query);
     for (const item of body.items) items.push(item);
     if (body.next === undefined) return items;
@@ -186,7 +243,9 @@ async function listAll<D>(send: Send, path: string, options: ListOptions): Promi
 
 function putResult<D>({ body, headers }: Sent<D>): PutResult<D> {
   const outcome = (headers.get('millrace-outcome') ?? 'changed') as PutOutcome;
-  return { document: body, outcome, etag: headers.get('etag') ?? '' };
+  const { changes, ...document } = body as D & { readonly changes?: readonly DocumentChange[] };
+  const result = { document: document as D, outcome, etag: headers.get('etag') ?? '' };
+  return changes === undefined ? result : { ...result, changes };
 }
 
 function preconditions(options: { readonly ifMatch?: string; readonly createOnly?: boolean }): Record<string, string> {
@@ -196,9 +255,7 @@ function preconditions(options: { readonly ifMatch?: string; readonly createOnly
   return headers;
 }
 
-function queryOf(
-  parameters: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
-): string {
+function queryOf(parameters: Readonly<Record<string, QueryValue>>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value === undefined || value === false) continue;
@@ -212,13 +269,22 @@ function baseOf({ server }: ClientOptions): string {
   return server.replace(/\/+$/, '');
 }
 
+function authorize(headers: Headers, { token, login }: ClientOptions): void {
+  if (token !== undefined) {
+    headers.set('authorization', `Bearer ${token}`);
+  } else if (login !== undefined) {
+    const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
+    headers.set('authorization', `Basic ${btoa(String.fromCharCode(...bytes))}`);
+  }
+}
+
 function requester(options: ClientOptions): Send {
   const base = baseOf(options);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
   return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
     const headers = new Headers({ accept: 'application/json', ...content.headers });
-    if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+    authorize(headers, options);
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
     if (content.body !== undefined) {
       headers.set('content-type', content.contentType ?? 'application/json');
@@ -232,15 +298,14 @@ function requester(options: ClientOptions): Send {
 }
 
 /** A body of any length, chunk for chunk as it comes. */
-async function download(
-  options: ClientOptions,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+async function download(options: ClientOptions, asked: StreamRequest): Promise<AsyncIterable<Uint8Array>> {
+  const { path, accept, body, signal } = asked;
   const base = baseOf(options);
   const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const headers = new Headers({ accept: 'application/octet-stream' });
-  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+  const headers = new Headers({ accept, ...asked.headers });
+  if (body !== undefined) headers.set('content-type', 'application/json');
+  const content = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  authorize(headers, options);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
   /** One step that must come to something within the time-out. */
@@ -252,7 +317,7 @@ async function download(
       clearTimeout(timer);
     }
   };
-  const response = await heard(() => fetchRequest(new Request(base + path, { headers, signal: ended })));
+  const response = await heard(() => fetchRequest(new Request(base + path, { ...content, headers, signal: ended })));
   if (!response.ok) throw new ProblemError(readProblem(response, await heard(() => response.text())));
   return chunksOf(response.body, (step) => heard(step, 'broke off its answer'));
 }

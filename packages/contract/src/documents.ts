@@ -3,7 +3,7 @@
  * each, from which types, validation and OpenAPI come.
  */
 import { z } from 'zod';
-import { addressNameFault } from './names.js';
+import { ADDRESS_NAME_SCHEMA, addressNameFault } from './names.js';
 import { schemaFaults } from './schema-faults.js';
 
 export const API_VERSION = 'millrace.dev/v1';
@@ -46,10 +46,13 @@ export const schemaColumn = z.strictObject({
 });
 
 /** The name of another address. */
-const addressReference = z.string().superRefine((name, context) => {
-  const fault = addressNameFault(name);
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, input: name });
-});
+const addressReference = z
+  .string()
+  .meta(ADDRESS_NAME_SCHEMA)
+  .superRefine((name, context) => {
+    const fault = addressNameFault(name);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, input: name });
+  });
 
 export const messageSchema = z.strictObject({
   format: z.enum(['json', 'csv', 'text', 'raw']).default('text'),

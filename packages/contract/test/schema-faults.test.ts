@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressSpec, checkDocument, describeFault } from '../src/index.js';
+import { checkDocument } from '../src/index.js';
 
 const AT = { name: 'at', type: 'TIMESTAMP' };
 const CELSIUS = { name: 'celsius', type: 'DOUBLE' };
@@ -24,7 +24,12 @@ describe('a schema', () => {
 
   it.each([
     ['columns of text', { columns: [CELSIUS] }, '/spec/schema/columns', 'write format: json or csv'],
-    ['columns of bytes', { format: 'raw', columns: [CELSIUS] }, '/spec/schema/columns', 'the format raw has no columns'],
+    [
+      'columns of bytes',
+      { format: 'raw', columns: [CELSIUS] },
+      '/spec/schema/columns',
+      'the format raw has no columns',
+    ],
     [
       'two columns of one name',
       { format: 'json', columns: [CELSIUS, AT, { name: 'Celsius', type: 'INT' }] },

@@ -6,15 +6,17 @@ import { randomUUID } from 'node:crypto';
 import {
   type AddressDocument,
   type DesiredDocument,
-  type DesiredJob,
   type Document,
+  type DocumentChange,
   type JobDocument,
   type Kind,
   problemError,
+  type UserDocument,
 } from '@millrace/contract';
+import type { UserRegistry } from '@millrace/security';
 import { AddressReconciler } from './address-reconciler.js';
-import { type AdmissionContext, judgeJob } from './admission.js';
-import { ChangeFeed, type DocumentListener } from './change-feed.js';
+import type { AdmissionContext } from './admission.js';
+import { ChangeFeed, type DocumentChangeNote, type DocumentListener } from './change-feed.js';
 import { type DocumentKey, keyOf, keyText, parseKey } from './document-key.js';
 import { type DocumentStore, MemoryDocumentStore, type StoredDocument } from './document-store.js';
 import { DocumentWriter, type PreparedChange, type Replacement, type WriteOptions } from './document-writer.js';
@@ -26,8 +28,10 @@ import type { ProcessingPlane } from './ports/processing-plane.js';
 import { startResync } from './resync.js';
 import { etagOf } from './revision.js';
 import { SchemaIndex } from './schema-index.js';
-import { type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
+import { shownChanges } from './shown-changes.js';
+import { type AddressSchemas, type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
+import { UserDocuments } from './user-documents.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
 
 export interface ControllerOptions {
@@ -37,6 +41,8 @@ export interface ControllerOptions {
   readonly loadSqlCheck?: LoadSqlCheck;
   /** Default: memory. */
   readonly store?: DocumentStore;
+  /** Told of users before anybody who waits for a write is. Default: nobody asks who may do what. */
+  readonly users?: UserRegistry;
   /** Default: the system's. */
   readonly timers?: Timers;
   /** Default: random UUIDs. */
@@ -53,11 +59,14 @@ export interface WriteResult<D extends Document = Document> {
   readonly document: D;
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly etag: string;
+  /** What differs from before. */
+  readonly changes: readonly DocumentChange[];
 }
 
 export interface DocumentByKind {
   readonly Address: AddressDocument;
   readonly Job: JobDocument;
+  readonly User: UserDocument;
 }
 
 export class Controller {
@@ -75,6 +84,7 @@ export class Controller {
   readonly #addresses: AddressReconciler;
   readonly #jobs: JobReconciler;
   readonly #writer: DocumentWriter;
+  readonly #users: UserDocuments;
   #state: 'new' | 'starting' | 'ready' | 'stopped' = 'new';
   #endResync: () => void = () => {};
   #sqlCheck: SqlCheck | undefined;
@@ -104,12 +114,15 @@ export class Controller {
       patience,
       onStatus: onStatus('Job'),
     });
+    this.#users = new UserDocuments({ store, registry: options.users, now: () => timers.now() });
     this.#queue = new WorkQueue({ timers, work: (key) => this.#lock.run(key, () => this.#reconcile(key)) });
     const newUid = options.newUid ?? randomUUID;
     this.#writer = new DocumentWriter({
       store,
       messaging,
       admission: this.#admission,
+      seal: (desired, present) => this.#users.seal(desired, present),
+      checkUsers: (change) => this.#users.check(change),
       newIdentity: () => ({ uid: newUid(), createdAt: new Date(timers.now()).toISOString() }),
       removeFromPlane: (key, { force }) => this.#removeFromPlane(key, force),
       onPut: (changes) => this.#putDone(changes),
@@ -122,6 +135,7 @@ export class Controller {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a controller is started once');
     this.#state = 'starting';
+    this.#users.start();
     for (const document of this.#store.list('Address')) this.#schemas.note(document);
     for (const kind of ['Address', 'Job'] as const) {
       await Promise.all(this.names(kind).map((name) => this.#queue.attempt(keyText({ kind, name }))));
@@ -147,6 +161,11 @@ export class Controller {
 
   subscribe(listener: DocumentListener): () => void {
     return this.#feed.subscribe(listener);
+  }
+
+  /** Tells which documents change, without making them. */
+  watch(watcher: (note: DocumentChangeNote) => void): () => void {
+    return this.#feed.watch(watcher);
   }
 
   get<K extends Kind>(kind: K, name: string): DocumentByKind[K] | undefined {
@@ -176,10 +195,14 @@ export class Controller {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
   }
 
-  /** What a job of this text would read and write; undefined when the text is not valid. To be asked by `allow` only. */
-  addressesOf(spec: DesiredJob['spec']): { readonly source: string; readonly target: string } | undefined {
-    const judged = judgeJob(spec, this.#admission);
-    return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
+  /** What addresses say of the columns of their messages, by the address' name. */
+  get schemas(): AddressSchemas {
+    return this.#schemas.schemas;
+  }
+
+  /** One without its status; undefined when there is none. */
+  declared(kind: Kind, name: string): StoredDocument | undefined {
+    return this.#store.get(kind, name);
   }
 
   etag(document: Document): string {
@@ -189,7 +212,10 @@ export class Controller {
   /** Creates or replaces. @throws ProblemError */
   async put(desired: DesiredDocument, options: WriteOptions = {}): Promise<WriteResult> {
     if (desired.kind === 'Job') await this.#needSqlCheck();
-    return this.#settle(await this.#writer.put(desired, options), options);
+    // The slow part of a password is not for others to wait for; nor is it done for who may not write it.
+    if (desired.kind === 'User') options.allow?.(desired, undefined);
+    const sealed = await this.#users.sealPassword(desired);
+    return this.#settle(await this.#writer.put(sealed, options), options);
   }
 
   /** Replaces what the patch names, whatever else was changed meanwhile. @throws ProblemError */
@@ -204,11 +230,14 @@ export class Controller {
   }
 
   /**
-   * Puts some and deletes others: all are checked first, and nothing is done when one is refused. Addresses only.
-   * @throws ProblemError
+   * Puts some and deletes others: all are checked first, and nothing is done when one is refused.
+   * @returns what became of those that were put, in their order @throws ProblemError
    */
-  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<void> {
-    await this.#attempt((await this.#writer.replace(plan, options)).map(({ next }) => next));
+  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<readonly PreparedChange[]> {
+    await this.#needSqlCheckFor(plan());
+    const changes = await this.#writer.replace(plan, options);
+    if (options.dryRun !== true) await this.#attempt(changes.map(({ next }) => next));
+    return changes;
   }
 
   /** Pausing is a wish like the others: it is kept in the document. */
@@ -227,6 +256,10 @@ export class Controller {
     this.#sqlCheck ??= await this.#loadSqlCheck();
   }
 
+  async #needSqlCheckFor({ put }: Replacement): Promise<void> {
+    if (put.some(({ kind }) => kind === 'Job')) await this.#needSqlCheck();
+  }
+
   #loadedSqlCheck(...[sql, schemas]: Parameters<SqlCheck>): ReturnType<SqlCheck> {
     if (this.#sqlCheck === undefined) throw new Error('a job was checked before the checker was loaded');
     return this.#sqlCheck(sql, schemas);
@@ -238,15 +271,24 @@ export class Controller {
   }
 
   #putDone(changes: readonly PreparedChange[]): void {
-    for (const { next } of changes) this.#schemas.note(next);
+    for (const { next } of changes) this.#note(next);
     for (const { next, outcome } of changes) this.#announce(outcome === 'created' ? 'added' : 'modified', keyOf(next));
+  }
+
+  #note(document: StoredDocument): void {
+    if (document.kind === 'User') this.#users.put(document);
+    else this.#schemas.note(document);
   }
 
   #deleting(keys: readonly DocumentKey[]): () => void {
     const documents = keys.map(({ kind, name }) => this.get(kind, name)).filter((document) => document !== undefined);
     return () => {
-      for (const document of documents) this.#feed.publish('deleted', () => document);
+      for (const document of documents) this.#feed.publish('deleted', keyOf(document), () => document);
       for (const { kind, name } of keys) {
+        if (kind === 'User') {
+          this.#users.remove(name);
+          continue;
+        }
         if (kind === 'Job') {
           this.#jobs.forget(name);
           continue;
@@ -258,8 +300,9 @@ export class Controller {
     };
   }
 
-  #removeFromPlane({ kind, name }: DocumentKey, force: boolean): Promise<void> {
-    return this.#lock.run(keyText({ kind, name }), async () => {
+  async #removeFromPlane({ kind, name }: DocumentKey, force: boolean): Promise<void> {
+    if (kind === 'User') return;
+    await this.#lock.run(keyText({ kind, name }), async () => {
       if (kind === 'Job') {
         await this.#call(`remove job ${name}`, () => this.processing.remove(name));
         this.#jobs.forget(name);
@@ -274,7 +317,9 @@ export class Controller {
 
   /** Waits until the planes were asked once for what they do not have, but not for ever. */
   async #attempt(documents: readonly StoredDocument[]): Promise<void> {
-    const wanting = documents.filter((document) => document.kind === 'Job' || !this.#addresses.isCurrent(document));
+    const wanting = documents.filter(
+      (document) => document.kind === 'Job' || (document.kind === 'Address' && !this.#addresses.isCurrent(document)),
+    );
     if (wanting.length === 0) return;
     const { timers, timeoutMs } = this.#patience;
     let cancel = () => {};
@@ -286,19 +331,23 @@ export class Controller {
     cancel();
   }
 
-  async #settle({ next, outcome }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
+  async #settle(change: PreparedChange, options: WriteOptions): Promise<WriteResult> {
+    const { next, outcome } = change;
     const key = keyOf(next);
+    const changes = shownChanges(change);
     if (options.dryRun === true) {
       const shown = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-      return { document: { ...shown, ...next } as Document, outcome, etag: etagOf(next) };
+      const document = next.kind === 'User' ? this.#users.show(next) : ({ ...shown, ...next } as Document);
+      return { document, outcome, etag: etagOf(next), changes };
     }
     await this.#attempt([next]);
     // Someone may have deleted it meanwhile; what was written is still the answer.
     const document = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-    return { document, outcome, etag: etagOf(next) };
+    return { document, outcome, etag: etagOf(next), changes };
   }
 
   #neverSeen(document: StoredDocument): Document {
+    if (document.kind === 'User') return this.#users.show(document);
     const status = { phase: 'Pending', observedGeneration: 0, conditions: [] } as const;
     return document.kind === 'Address' ? { ...document, status } : { ...document, status: { ...status, warnings: [] } };
   }
@@ -307,17 +356,25 @@ export class Controller {
     if (this.#writer.isLeaving(key)) return 'done';
     const { kind, name } = parseKey(key);
     if (kind === 'Address') return this.#addresses.reconcile(name);
+    if (kind === 'User') return 'done';
     await this.#needSqlCheck();
     return this.#jobs.reconcile(name);
   }
 
   #withStatus(document: StoredDocument): Document {
-    return document.kind === 'Address' ? this.#addresses.withStatus(document) : this.#jobs.withStatus(document);
+    switch (document.kind) {
+      case 'Address':
+        return this.#addresses.withStatus(document);
+      case 'Job':
+        return this.#jobs.withStatus(document);
+      case 'User':
+        return this.#users.show(document);
+    }
   }
 
   #announce(type: 'added' | 'modified', { kind, name }: DocumentKey): void {
     const stored: StoredDocument | undefined = this.#store.get(kind, name);
-    if (stored !== undefined) this.#feed.publish(type, () => this.#withStatus(stored));
+    if (stored !== undefined) this.#feed.publish(type, { kind, name }, () => this.#withStatus(stored));
     if (kind === 'Address') this.#wakeUsersOf(name);
   }
 

@@ -9,27 +9,34 @@ import {
   type ProblemDetail,
   ProblemError,
   problemError,
+  type UserSpec,
 } from '@millrace/contract';
-import { type AdmissionContext, invalid, refusalOf } from './admission.js';
+import { type AdmissionContext, invalid, type JobEnds, jobEnds, refusalOf } from './admission.js';
 import { type DocumentKey, keyOf, keyText } from './document-key.js';
 import type { DocumentStore, StoreChange, StoredDocument } from './document-store.js';
 import { KeyLock } from './key-lock.js';
 import { mergePatch } from './merge-patch.js';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import { checkPreconditions, type Preconditions, wishesTheSame } from './revision.js';
+import { patchable, type UserChange } from './user-documents.js';
 
 export interface WriteOptions extends Preconditions {
   /** Checks everything, changes nothing. Default: false. */
   readonly dryRun?: boolean;
   /** Also when stored messages are lost by it. Default: false. */
   readonly force?: boolean;
-  /** Throws when who writes may not write this. Asked before anything else is looked at. Default: all is allowed. */
-  readonly allow?: (document: DesiredDocument) => void;
+  /**
+   * Throws when who writes may not write this; `ends`: what a job reads and writes, undefined when its text is not valid.
+   * Asked before anything else is looked at. Default: all is allowed.
+   */
+  readonly allow?: (document: DesiredDocument, ends: JobEnds | undefined) => void;
 }
 
 export interface PreparedChange {
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly next: StoredDocument;
+  /** Undefined: it is created. */
+  readonly before: StoredDocument | undefined;
   /** An address that becomes one of another type. */
   readonly retyped: boolean;
 }
@@ -43,6 +50,10 @@ export interface DocumentWriterOptions {
   readonly store: DocumentStore;
   readonly admission: AdmissionContext;
   readonly messaging: Pick<MessagingPlane, 'observeAddress'>;
+  /** Turns what must not be stored into what may be. @throws ProblemError */
+  readonly seal: (desired: DesiredDocument, present: StoredDocument | undefined) => Promise<DesiredDocument>;
+  /** What stands against it among the documents there are. @throws ProblemError */
+  readonly checkUsers: (change: UserChange) => void;
   readonly newIdentity: () => { readonly uid: string; readonly createdAt: string };
   /** Takes it from its plane. @throws ProblemError */
   readonly removeFromPlane: (key: DocumentKey, options: { readonly force: boolean }) => Promise<void>;
@@ -73,7 +84,7 @@ export class DocumentWriter {
 
   patch({ kind, name }: DocumentKey, patch: unknown, options: WriteOptions): Promise<PreparedChange> {
     return this.#exclusively(() => {
-      const checked = checkDocument(mergePatch(this.#present(kind, name), patch));
+      const checked = checkDocument(mergePatch(patchable(this.#present(kind, name)), patch));
       if (!checked.ok) throw new ProblemError(invalid(`${kind} ${name} with this patch`, checked.details));
       if (checked.value.kind !== kind || checked.value.metadata.name !== name) {
         const detail = 'kind and metadata.name say which document it is: they cannot be changed';
@@ -87,6 +98,7 @@ export class DocumentWriter {
     return this.#exclusively(async () => {
       checkPreconditions(key, this.#present(key.kind, key.name), options);
       this.#checkLoss([key], options);
+      this.#checkUsers([], [key], options);
       if (options.dryRun !== true) await this.#delete([key], options);
     });
   }
@@ -95,10 +107,12 @@ export class DocumentWriter {
   replace(plan: () => Replacement, options: WriteOptions): Promise<readonly PreparedChange[]> {
     return this.#exclusively(async () => {
       const { put, remove } = plan();
-      const changes = put.map((desired) => this.#prepare(desired, options));
+      const admission = this.#admissionWith(put);
+      const changes = await collected(put, (desired) => this.#admit(desired, options, admission));
+      this.#checkUsers(changes, remove, options);
       const retyped = changes.filter((change) => change.retyped).map(({ next }) => keyOf(next));
       this.#checkLoss([...remove, ...retyped], options);
-      if (options.dryRun === true) return [];
+      if (options.dryRun === true) return changes;
       await this.#delete(remove, options);
       await this.#commit(changes, options);
       return changes;
@@ -115,30 +129,49 @@ export class DocumentWriter {
     return present;
   }
 
-  async #put(desired: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
-    const change = this.#prepare(desired, options);
+  async #put(wished: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
+    const change = await this.#admit(wished, options, this.#options.admission);
+    this.#checkUsers([change], [], options);
     if (change.retyped) this.#checkLoss([keyOf(change.next)], options);
     if (options.dryRun !== true) await this.#commit([change], options);
     return change;
   }
 
-  #prepare(desired: DesiredDocument, options: WriteOptions): PreparedChange {
-    const { store, admission, newIdentity } = this.#options;
+  async #admit(wished: DesiredDocument, options: WriteOptions, admission: AdmissionContext): Promise<PreparedChange> {
+    options.allow?.(wished, wished.kind === 'Job' ? jobEnds(wished.spec, admission) : undefined);
+    const { store, seal } = this.#options;
+    return this.#prepare(await seal(wished, store.get(wished.kind, wished.metadata.name)), options, admission);
+  }
+
+  /** Jobs are judged by the addresses that come with them. */
+  #admissionWith(put: readonly DesiredDocument[]): AdmissionContext {
+    const { admission } = this.#options;
+    if (!put.some(({ kind }) => kind === 'Job')) return admission;
+    const schemas = new Map(admission.schemas);
+    for (const { kind, metadata, spec } of put) {
+      if (kind !== 'Address') continue;
+      if (spec.schema === undefined) schemas.delete(metadata.name);
+      else schemas.set(metadata.name, spec.schema);
+    }
+    return { ...admission, schemas };
+  }
+
+  #prepare(desired: DesiredDocument, options: WriteOptions, admission: AdmissionContext): PreparedChange {
+    const { store, newIdentity } = this.#options;
     const { kind, metadata } = desired;
-    options.allow?.(desired);
     const present: StoredDocument | undefined = store.get(kind, metadata.name);
     checkPreconditions({ kind, name: metadata.name }, present, options);
     const refusal = refusalOf(desired, admission);
     if (refusal !== undefined) throw new ProblemError(refusal);
     if (present !== undefined && wishesTheSame(present, desired)) {
-      return { outcome: 'unchanged', next: present, retyped: false };
+      return { outcome: 'unchanged', next: present, before: present, retyped: false };
     }
     const { uid, createdAt } = present?.metadata ?? newIdentity();
     const generation = (present?.metadata.generation ?? 0) + 1;
     const { name, labels } = metadata;
     const next = { ...desired, metadata: { name, labels, uid, generation, createdAt } } as StoredDocument;
     const retyped = present?.kind === 'Address' && next.kind === 'Address' && present.spec.type !== next.spec.type;
-    return { outcome: present === undefined ? 'created' : 'changed', next, retyped };
+    return { outcome: present === undefined ? 'created' : 'changed', next, before: present, retyped };
   }
 
   async #commit(changes: readonly PreparedChange[], options: WriteOptions): Promise<void> {
@@ -182,6 +215,20 @@ export class DocumentWriter {
     }
   }
 
+  /** Each user of a set is looked at beside the others as they will be. */
+  #checkUsers(
+    changes: readonly PreparedChange[],
+    remove: readonly DocumentKey[],
+    { force = false }: WriteOptions,
+  ): void {
+    const together = new Map<string, UserSpec | undefined>();
+    for (const { kind, name } of remove) if (kind === 'User') together.set(name, undefined);
+    for (const { next, outcome } of changes) {
+      if (next.kind === 'User' && outcome !== 'unchanged') together.set(next.metadata.name, next.spec);
+    }
+    for (const [name, next] of together) this.#options.checkUsers({ name, next, force, together });
+  }
+
   /** All at once and before anything is done; the plane itself has the last word. */
   #checkLoss(keys: readonly DocumentKey[], options: WriteOptions): void {
     if (options.force === true) return;
@@ -198,4 +245,35 @@ export class DocumentWriter {
     const text = `${what.join(', ')}${more}: nothing was changed. With force they are deleted.`;
     throw problemError('would-lose-messages', text, details);
   }
+}
+
+const FAULTS_MAX = 100;
+
+/** Looks at all of them, and tells all that is wrong, each with its place in the set. */
+async function collected(
+  documents: readonly DesiredDocument[],
+  prepare: (desired: DesiredDocument) => Promise<PreparedChange>,
+): Promise<PreparedChange[]> {
+  const changes: PreparedChange[] = [];
+  const faults: { readonly error: ProblemError; readonly index: number }[] = [];
+  for (const [index, desired] of documents.entries()) {
+    try {
+      changes.push(await prepare(desired));
+    } catch (error) {
+      if (!(error instanceof ProblemError) || documents.length === 1) throw error;
+      faults.push({ error, index });
+      if (faults.length === FAULTS_MAX) break;
+    }
+  }
+  const [first] = faults;
+  if (first === undefined) return changes;
+  const details = faults.flatMap(({ error: { problem }, index }) => {
+    const place = `/documents/${index}`;
+    const own = problem.errors ?? [{ pointer: '', code: 'refused', detail: problem.detail }];
+    return own.map((detail) => ({ ...detail, pointer: place + detail.pointer }));
+  });
+  const { kind, metadata } = documents[first.index]!;
+  const more = faults.length > 1 ? `; ${faults.length - 1} more are refused` : '';
+  const { problem } = first.error;
+  throw new ProblemError({ ...problem, detail: `${kind} ${metadata.name}: ${problem.detail}${more}`, errors: details });
 }

@@ -8,7 +8,7 @@ export const sparkSqlCheck: SqlCheck = (sql, schemas) => {
   return plan === undefined ? { ok: false, faults: diagnostics } : { ok: true, plan };
 };
 
-function catalogueOf(schemas: AddressSchemas): Catalogue {
+export function catalogueOf(schemas: AddressSchemas): Catalogue {
   const columns = [...schemas].map(([address, schema]) => [address, schemaColumns(schema)] as const);
   const rest = [...schemas].map(([address, schema]) => [address, catalogueSchema(schema)] as const);
   return { columns: Object.fromEntries(columns), schemas: Object.fromEntries(rest) };

@@ -9,21 +9,27 @@ import {
 } from '@millrace/broker';
 import type { AddressSpec } from '@millrace/contract';
 import {
+  type AddressFigures,
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
+  type MessageMove,
   type MessageToSend,
   type MessagingCapabilities,
   type MessagingPlane,
   PlaneRefusal,
   type ReadableMessage,
+  type SubscriptionObservation,
 } from '@millrace/controller';
 import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 import type { Listener } from './listener.js';
 import type { EmbeddedMessageAccess } from './message-access.js';
+import { deleteMessages, moveMessages } from './move-messages.js';
+import { refusalOf } from './plane-refusal.js';
+import { observeSubscriptions } from './subscription-observation.js';
 import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
-import { readableMessage } from './translate/readable-message.js';
+import { readableMessages } from './translate/readable-message.js';
 
 export class EmbeddedMessagingPlane implements MessagingPlane {
   readonly capabilities: MessagingCapabilities = {
@@ -72,6 +78,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
     return view === undefined ? undefined : observationOf(view);
   }
 
+  addressFigures(name: string): AddressFigures | undefined {
+    return this.broker.figures(name);
+  }
+
   observeConnections(): readonly ConnectionObservation[] {
     return [...this.listeners, this.access].flatMap((connected) => [...connected.observe()]);
   }
@@ -93,7 +103,27 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   ): Promise<readonly ReadableMessage[]> {
     const messages = this.broker.browse(name, options);
     if (messages === undefined) throw new PlaneRefusal('NotFound', `there is no queue ${name} to look into`);
-    return messages.map(readableMessage);
+    return readableMessages(messages);
+  }
+
+  lastMessageId(name: string): number | undefined {
+    return this.broker.lastId(name);
+  }
+
+  async moveMessages(name: string, moves: readonly MessageMove[]): Promise<number> {
+    return moveMessages(this.broker, name, moves);
+  }
+
+  async deleteMessages(name: string, ids: readonly number[]): Promise<number> {
+    return deleteMessages(this.broker, name, ids);
+  }
+
+  observeSubscriptions(): readonly SubscriptionObservation[] {
+    return observeSubscriptions(this.broker.subscriptions(), this.observeConnections());
+  }
+
+  async removeSubscription(name: string): Promise<boolean> {
+    return this.broker.forgetSubscription(name);
   }
 
   send(name: string, message: MessageToSend): Promise<void> {
@@ -129,32 +159,41 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   }
 
   endpoints(): readonly Endpoint[] {
-    return this.listeners.map((listener) => ({
-      name: listener.name,
-      protocol: listener.name === 'amqp' ? 'amqp' : 'mqtt',
-      host: this.host,
-      port: listener.port,
-      tls: false,
-    }));
+    const { host } = this;
+    return this.listeners
+      .filter(({ listens }) => listens)
+      .map(({ name, protocol, port, encrypted }) => ({ name, protocol, host, port, tls: encrypted }));
   }
 }
 
+/** Written out, and not put together: there may be many of them. */
 function observationOf(view: AddressView): AddressObservation {
+  const { ready, reason, message } = conditionOf(view);
+  const { counters } = view;
   return {
-    ...conditionOf(view),
+    ready,
+    reason,
+    message,
     stored: view.stored,
     storedBytes: view.bytes,
     senders: view.senders,
     receivers: view.receivers,
-    messagesIn: view.counters.in,
-    messagesOut: view.counters.out,
-    dropped: view.counters.dropped,
-    rejected: view.counters.rejected,
-    expired: view.counters.expired,
-    deadLettered: view.counters.deadLettered,
-    duplicates: view.counters.duplicates,
+    messagesIn: counters.in,
+    messagesOut: counters.out,
+    dropped: counters.dropped,
+    rejected: counters.rejected,
+    expired: counters.expired,
+    deadLettered: counters.deadLettered,
+    duplicates: counters.duplicates,
   };
 }
+
+const READY = {
+  queue: { ready: true, reason: 'Ready', message: 'queue on the embedded broker' },
+  topic: { ready: true, reason: 'Ready', message: 'topic on the embedded broker' },
+  anycast: { ready: true, reason: 'Ready', message: 'anycast on the embedded broker' },
+  multicast: { ready: true, reason: 'Ready', message: 'multicast on the embedded broker' },
+} as const;
 
 /** What is worth knowing. A full address or disk is for a while, and deliveries go on: it counts as ready. */
 function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'reason' | 'message'> {
@@ -173,7 +212,7 @@ function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'rea
       message: `${what} until some of its ${view.stored} messages are gone`,
     };
   }
-  return { ready: true, reason: 'Ready', message: `${type} on the embedded broker` };
+  return READY[type];
 }
 
 const ADMINISTRATION_REASONS = {
@@ -187,24 +226,4 @@ const ADMINISTRATION_REASONS = {
 /** @throws PlaneRefusal */
 function refuse(refusal: AdministrationRefusal | undefined): void {
   if (refusal !== undefined) throw new PlaneRefusal(ADMINISTRATION_REASONS[refusal.reason], refusal.message);
-}
-
-function refusalOf(reason: RefusalReason, name: string): PlaneRefusal {
-  switch (reason) {
-    case 'not-found':
-    case 'deleted':
-      return new PlaneRefusal('NotFound', `there is no address ${name}`);
-    case 'resource-limit-exceeded':
-      return new PlaneRefusal('Full', `the address ${name} is full`);
-    case 'message-too-large':
-      return new PlaneRefusal('Invalid', `the message is larger than the address ${name} takes`);
-    case 'no-receiver':
-      return new PlaneRefusal('Conflict', `nobody receives from ${name} now, and a direct address stores nothing`);
-    case 'journal-full':
-      return new PlaneRefusal('Full', `the address ${name} did not take the message: ${JOURNAL_FULL}`);
-    case 'journal-failed':
-      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${JOURNAL_FAILED}`);
-    case 'not-allowed':
-      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${reason}`);
-  }
 }

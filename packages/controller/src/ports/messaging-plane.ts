@@ -10,11 +10,8 @@ export interface MessagingCapabilities {
   readonly deduplication?: boolean;
 }
 
-export interface AddressObservation {
-  readonly ready: boolean;
-  /** CamelCase word and a sentence; why it is not ready, or what is worth knowing. */
-  readonly reason: string;
-  readonly message: string;
+/** What is counted of an address. */
+export interface AddressFigures {
   /** Messages and bytes stored now. For a topic: the sum over its subscriptions. */
   readonly stored: number;
   readonly storedBytes: number;
@@ -29,6 +26,13 @@ export interface AddressObservation {
   readonly deadLettered: number;
   /** Left out as their id was in the address' window. Default: 0. */
   readonly duplicates?: number;
+}
+
+export interface AddressObservation extends AddressFigures {
+  readonly ready: boolean;
+  /** CamelCase word and a sentence; why it is not ready, or what is worth knowing. */
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface LinkObservation {
@@ -53,6 +57,28 @@ export interface ConnectionObservation {
   readonly links: readonly LinkObservation[];
 }
 
+/** A subscription of a topic or filter that keeps messages while nobody receives. */
+export interface SubscriptionObservation {
+  readonly name: string;
+  /** The topic or filter that it takes from. */
+  readonly source: string;
+  /** Whose it is: a client by its protocol, or a job; `any` for one that clients name themselves and share. */
+  readonly owner: 'amqp' | 'mqtt' | 'job' | 'any';
+  /** AMQP container-id, MQTT client identifier, or the job; '' where many may share it. */
+  readonly container: string;
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly receivers: number;
+  /** Links that receive from it now, where they can be told from the owner. */
+  readonly links: readonly { readonly connection: string; readonly link: string }[];
+}
+
+/** Which message, and where to. */
+export interface MessageMove {
+  readonly id: number;
+  readonly target: string;
+}
+
 /** A message as REST and the CLI show it. Body: text when it is UTF-8, else base64. */
 export interface ReadableMessage {
   readonly id: number;
@@ -67,6 +93,8 @@ export interface ReadableMessage {
   readonly durable: boolean;
   readonly priority: number;
   readonly deliveryCount: number;
+  /** A receiver has it and has not settled it. */
+  readonly inDelivery: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }
 
@@ -113,6 +141,8 @@ export interface MessagingPlane {
   /** Deletes it; links on it are closed with a reason. @throws PlaneRefusal WouldLoseMessages, unless `force` */
   removeAddress(name: string, options: { readonly force: boolean }): Promise<void>;
   observeAddress(name: string): AddressObservation | undefined;
+  /** The figures of `observeAddress` alone: for looking at many. */
+  addressFigures(name: string): AddressFigures | undefined;
   observeConnections(): readonly ConnectionObservation[];
   closeConnection(id: string, reason: string): Promise<boolean>;
   /** Deletes stored messages. @returns how many */
@@ -122,6 +152,20 @@ export interface MessagingPlane {
     name: string,
     options: { readonly limit: number; readonly after: number },
   ): Promise<readonly ReadableMessage[]>;
+  /** Id of the message that was stored last, there still or not; undefined where nothing can be looked into. */
+  lastMessageId(name: string): number | undefined;
+  /**
+   * Moves stored messages in one transaction: all that are there and that no receiver holds, or none. At its target each is
+   * a new message with the content of the old.
+   * @returns how many @throws PlaneRefusal when a target does not take them
+   */
+  moveMessages(name: string, moves: readonly MessageMove[]): Promise<number>;
+  /** Deletes stored messages that no receiver holds. @returns how many */
+  deleteMessages(name: string, ids: readonly number[]): Promise<number>;
+  /** Subscriptions that keep messages. */
+  observeSubscriptions(): readonly SubscriptionObservation[];
+  /** Forgets one with what it stores; its receivers are told. @returns false when there is none */
+  removeSubscription(name: string): Promise<boolean>;
   /** Sends one message and waits for its outcome. @throws PlaneRefusal when it was not accepted */
   send(name: string, message: MessageToSend): Promise<void>;
   endpoints(): readonly Endpoint[];

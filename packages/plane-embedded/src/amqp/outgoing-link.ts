@@ -27,6 +27,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'recv';
   /** Held back by the session's window or by the socket, not by credit. */
   isHeld = false;
   private readonly host: LinkHost;
@@ -148,19 +149,26 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.link.detach({ error });
   }
 
+  /** What is on its way goes back; a durable subscription stays, for whoever has the right to it later. */
+  revoke(error: AmqpError): void {
+    this.subscription?.close();
+    this.subscription = undefined;
+    this.link.detach({ error });
+  }
+
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
+    if (closed && terms.endsWithClose && subscription !== undefined) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
   }
 
   /** The answer to the detach promises that the subscription does not come back with a restart. */
-  private unsubscribe(subscription: Subscription | undefined): void {
+  private unsubscribe(subscription: Subscription): void {
     const { link, host } = this;
     const { broker } = host.context;
-    subscription?.unsubscribe();
+    subscription.unsubscribe();
     if (!broker.durable) return;
     link.holdDetach(true);
     broker.whenTakenBack((refusal) => {

@@ -141,7 +141,10 @@ describe('the number of a message', () => {
     const server = await start();
     const client = await server.client();
     await (await client.openSender('q')).send(text('a'));
-    const receiver = await client.openReceiver('q', { desiredCapabilities: ['sequence-number'], settlement: 'settled' });
+    const receiver = await client.openReceiver('q', {
+      desiredCapabilities: ['sequence-number'],
+      settlement: 'settled',
+    });
     expect(await annotations(receiver)).toEqual({ 'x-opt-sequence-number': 0 });
   });
 });

@@ -6,15 +6,25 @@ import {
   API_VERSION,
   addressDocument,
   addressSpec,
+  applyInput,
   jobDocument,
   jobSpec,
+  KINDS,
   messageInput,
+  moveInput,
+  permission,
+  redriveInput,
+  sqlCheckInput,
+  sqlCompleteInput,
+  sqlPreviewInput,
+  userDocument,
   v3Address,
   v3AddressList,
 } from '@millrace/contract';
 import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
+const span = z.strictObject({ start: count, end: count });
 
 const condition = z.strictObject({
   type: z.string(),
@@ -34,11 +44,17 @@ const metadata = z.strictObject({
 
 const common = { observedGeneration: count, conditions: z.array(condition) };
 
+const changes = z.array(
+  z.strictObject({ pointer: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+);
+
 const address = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('Address'),
   metadata,
   spec: addressSpec,
+  /** Of a dry run. */
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Ready', 'Failed']),
     ...common,
@@ -65,6 +81,7 @@ const job = z.strictObject({
   kind: z.literal('Job'),
   metadata,
   spec: jobSpec,
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Running', 'Paused', 'Failed']),
     ...common,
@@ -86,6 +103,31 @@ const job = z.strictObject({
   }),
 });
 
+const user = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('User'),
+  metadata,
+  spec: z.strictObject({
+    authentication: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('password') }),
+      z.strictObject({
+        type: z.literal('certificate'),
+        commonName: z.string().optional(),
+        alternativeName: z.string().optional(),
+        fingerprint256: z.string().optional(),
+      }),
+      z.strictObject({ type: z.literal('external') }),
+    ]),
+    enabled: z.boolean(),
+    permissions: z.array(permission),
+  }),
+  status: z.strictObject({
+    phase: z.enum(['Ready', 'Disabled']),
+    ...common,
+    credentials: z.strictObject({ mechanism: z.literal('SCRAM-SHA-256'), iterations: count }).optional(),
+  }),
+});
+
 const message = z.strictObject({
   id: count,
   address: z.string(),
@@ -99,6 +141,7 @@ const message = z.strictObject({
   durable: z.boolean(),
   priority: count,
   deliveryCount: count,
+  inDelivery: z.boolean(),
   properties: z.record(z.string(), z.string()),
 });
 
@@ -121,6 +164,31 @@ const connection = z.strictObject({
       deliveries: count,
     }),
   ),
+});
+
+const operation = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['move', 'redrive']),
+  address: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  total: count,
+  seen: count,
+  done: count,
+  skipped: count,
+  message: z.string(),
+});
+
+const subscription = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  owner: z.enum(['amqp', 'mqtt', 'job', 'any']),
+  container: z.string(),
+  stored: count,
+  storedBytes: count,
+  receivers: count,
+  links: z.array(z.strictObject({ connection: z.string(), link: z.string() })),
 });
 
 const v3Output = z.strictObject({
@@ -152,7 +220,7 @@ const endpoint = z.strictObject({
 });
 
 function page(item: z.ZodType) {
-  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+  return z.strictObject({ items: z.array(item), next: z.string().optional(), total: count.optional() });
 }
 
 /** Answers, by the names that routes use. */
@@ -161,10 +229,62 @@ export const ANSWER_SCHEMAS = {
   AddressPage: page(address),
   Job: job,
   JobPage: page(job),
+  User: user,
+  UserPage: page(user),
   JobResultPage: page(
     z.strictObject({ time: z.string(), address: z.string(), row: z.record(z.string(), z.unknown()) }),
   ),
+  Message: message,
   MessagePage: page(message),
+  Operation: operation,
+  OperationPage: page(operation),
+  Subscription: subscription,
+  SubscriptionPage: page(subscription),
+  ApplyAnswer: z.strictObject({
+    dryRun: z.boolean(),
+    results: z.array(
+      z.strictObject({
+        kind: z.enum(KINDS),
+        name: z.string(),
+        outcome: z.enum(['created', 'changed', 'unchanged', 'pruned']),
+        changes: changes.optional(),
+        etag: z.string().optional(),
+      }),
+    ),
+  }),
+  SqlAnalysis: z.strictObject({
+    valid: z.boolean(),
+    kind: z.enum(['job', 'query']),
+    diagnostics: z.array(
+      z.strictObject({
+        code: z.string(),
+        severity: z.enum(['error', 'warning']),
+        message: z.string(),
+        span,
+        line: count,
+        column: count,
+        fixes: z.array(
+          z.strictObject({ title: z.string(), edit: z.strictObject({ span, text: z.string() }).optional() }),
+        ),
+      }),
+    ),
+    source: z.string().optional(),
+    target: z.string().optional(),
+    columns: z.array(z.strictObject({ name: z.string(), type: z.string(), nullable: z.boolean() })).optional(),
+    plan: z.string().optional(),
+  }),
+  SqlCompletions: z.strictObject({
+    from: count,
+    to: count,
+    items: z.array(
+      z.strictObject({
+        label: z.string(),
+        kind: z.enum(['keyword', 'function', 'column', 'address', 'type']),
+        detail: z.string(),
+        insert: z.string(),
+      }),
+    ),
+  }),
   Sent: z.strictObject({ sent: count }),
   Purged: z.strictObject({ purged: count }),
   Connection: connection,
@@ -224,7 +344,14 @@ export const ANSWER_SCHEMAS = {
 export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [addressDocument, 'AddressInput'],
   [jobDocument, 'JobInput'],
+  [userDocument, 'UserInput'],
+  [applyInput, 'ApplyInput'],
   [messageInput, 'MessageInput'],
+  [moveInput, 'MoveInput'],
+  [redriveInput, 'RedriveInput'],
+  [sqlCheckInput, 'SqlCheckInput'],
+  [sqlCompleteInput, 'SqlCompleteInput'],
+  [sqlPreviewInput, 'SqlPreviewInput'],
   [v3Address, 'V3AddressInput'],
   [v3AddressList, 'V3AddressListInput'],
 ]);
