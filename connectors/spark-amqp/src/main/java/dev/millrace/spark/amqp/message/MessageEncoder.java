@@ -123,12 +123,14 @@ public final class MessageEncoder {
     return new AmqpValue<>(row.getUTF8String(body).toString());
   }
 
+  /** A key without a value is no property. */
   private static Map<String, Object> toMap(MapData data) {
     ArrayData keys = data.keyArray();
     ArrayData values = data.valueArray();
     Map<String, Object> map = new LinkedHashMap<>();
     for (int index = 0; index < data.numElements(); index++) {
-      map.put(keys.getUTF8String(index).toString(), values.isNullAt(index) ? null : values.getUTF8String(index).toString());
+      if (values.isNullAt(index)) continue;
+      map.put(keys.getUTF8String(index).toString(), values.getUTF8String(index).toString());
     }
     return map;
   }

@@ -96,6 +96,16 @@ class MessageEncoderTest {
   }
 
   @Test
+  void aPropertyWithoutAValueIsNone() {
+    StructType schema = BODY.add("properties", DataTypes.createMapType(DataTypes.StringType, DataTypes.StringType));
+    Object[] keys = {UTF8String.fromString("a"), UTF8String.fromString("b")};
+    Object[] values = {UTF8String.fromString("1"), null};
+    ArrayBasedMapData map = new ArrayBasedMapData(new GenericArrayData(keys), new GenericArrayData(values));
+    OutgoingMessage message = encoder(schema, 0, 0).encode(row("x", map));
+    assertEquals(Map.of("a", "1"), section(message, ApplicationProperties.class).getValue());
+  }
+
+  @Test
   void nullsAreLeftToTheOptionsAndTheSpec() {
     StructType schema = BODY.add("address", DataTypes.StringType).add("durable", DataTypes.BooleanType).add("ttl", DataTypes.IntegerType);
     OutgoingMessage message = encoder(schema, 0, 0).encode(row(null, null, null, null));
