@@ -22,7 +22,8 @@ export function schemaSelection({ schema, output }: JobPlan['source']): SchemaSe
   const read = schema.columns.filter(({ name }) => output.some((field) => field.name === name));
   if (read.length === 0) return undefined;
   const decoded = schema.format === 'csv' ? schema.columns : read;
-  const typeOf = (column: (typeof read)[number]): string => (read.includes(column) ? typeofText(column.type) : 'string');
+  const typeOf = (column: (typeof read)[number]): string =>
+    read.includes(column) ? typeofText(column.type) : 'string';
   const types = decoded.map((column) => `${quoted(column.name)} ${typeOf(column)}`).join(', ');
   const options = "map('mode', 'FAILFAST')";
   return {
