@@ -17,6 +17,7 @@ const VICTIMS: Readonly<Record<string, ClusterPart | undefined>> = {
 };
 /** Java starts in seconds on a quiet machine and in a minute on a busy one. */
 const RUNS_WITHIN_MS = 180_000;
+const RESULT_WITHIN_MS = 5_000;
 const SHOWN_FAULTS = 12;
 
 const { values } = parseArgs({
@@ -36,19 +37,35 @@ const random = seeded(Number(values.seed));
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const seconds = (since: number) => ((Date.now() - since) / 1000).toFixed(1);
 
-const load = new JobLoad({ runsWithinMs: RUNS_WITHIN_MS, resultWithinMs: 15_000, deduplication: { window: '1h' } });
+const load = new JobLoad({
+  runsWithinMs: RUNS_WITHIN_MS,
+  resultWithinMs: RESULT_WITHIN_MS,
+  deduplication: { window: '1h' },
+});
 const checks: Check[] = [];
 const killedAt: number[] = [];
 
 interface Statistics {
   readonly rowsIn: number;
   readonly rowsLate: number;
+  readonly backlog: number;
+  readonly openWindows: number;
+  readonly watermark?: string;
 }
 
 async function statistics(server: DurableServer): Promise<Statistics> {
   const { json } = await server.http('/v1/jobs/max-temperature');
   const { statistics } = (json as { status: { statistics?: Statistics } }).status;
-  return statistics ?? { rowsIn: 0, rowsLate: 0 };
+  return statistics ?? { rowsIn: 0, rowsLate: 0, backlog: -1, openWindows: -1 };
+}
+
+/** Waits until all that was accepted before a time is in results. */
+async function untilAllComputed(server: DurableServer, timeMs: number): Promise<void> {
+  const isThrough = async () => {
+    const { backlog, openWindows, watermark } = await statistics(server);
+    return backlog === 0 && openWindows === 0 && watermark !== undefined && Date.parse(watermark) > timeMs;
+  };
+  await eventually('the last window is computed', isThrough, RUNS_WITHIN_MS);
 }
 
 /** Waits until messages that are sent now are stored as results. */
@@ -96,6 +113,7 @@ try {
     for (const victim of victims) await round(server, cluster, victim);
   }
   await load.stopSending();
+  await untilAllComputed(server, Date.now() - RESULT_WITHIN_MS);
   const { rowsIn, rowsLate } = await statistics(server);
   say(`rows in ${rowsIn}, late ${rowsLate}, since the job's last change`);
   const finished = await load.finish(server, killedAt);

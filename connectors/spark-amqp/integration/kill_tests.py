@@ -3,33 +3,35 @@
 import time
 
 from harness import Collector, Relay
+from relay import relay
 
 
 def the_driver_is_killed(suite, broker):
-    kills, count, checkpoint = (2, 4000, suite.checkpoint()) if suite.quick else (3, 12000, suite.checkpoint())
+    kills, count, checkpoint = (1, 3000, suite.checkpoint()) if suite.quick else (3, 12000, suite.checkpoint())
     publisher = broker.client("publish", "in", 0, count, 300, wait=False)
     collector = Collector(broker, "out")
-    relay = None
+    driver = None
     try:
         for kill in range(kills):
-            relay = Relay(suite, broker, "in", "out", checkpoint)
+            driver = Relay(suite, broker, "in", "out", checkpoint)
             # In the middle of things: some batches after it began.
             collector.wait_for(collector.count() + 500 + 300 * kill)
-            relay.kill()
-        relay = Relay(suite, broker, "in", "out", checkpoint)
+            driver.kill()
+        driver = Relay(suite, broker, "in", "out", checkpoint)
         collector.wait_for(count)
         assert publisher.wait(240) == 0
         return collector.judge(count)
     finally:
         publisher.kill()
         collector.stop()
-        relay.kill()
+        if driver is not None:
+            driver.kill()
 
 
 def the_broker_is_killed(suite, broker):
     """The messages that it stored survive it, and the query finds it again."""
-    count, checkpoint = 2000 if suite.quick else 6000, suite.checkpoint()
-    relay = Relay(suite, broker, "lost-in", "lost-out", checkpoint)
+    count = 2000 if suite.quick else 6000
+    relay(suite.spark, broker.url, broker.address("lost-in"), broker.address("lost-out"), suite.checkpoint())
     collector = None
     try:
         for kill in range(2):
@@ -44,4 +46,3 @@ def the_broker_is_killed(suite, broker):
     finally:
         if collector is not None:
             collector.stop()
-        relay.kill()

@@ -7,6 +7,8 @@ import type {
   JobDocument,
   JobInput,
   Kind,
+  UserDocument,
+  UserInput,
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
@@ -20,6 +22,8 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:8080`. */
   readonly server: string;
   readonly token?: string | undefined;
+  /** Used when there is no token (RFC 7617). */
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
   /** For one request. Default: 30,000. */
   readonly timeoutMs?: number;
   /** Default: the global fetch. */
@@ -75,6 +79,7 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
 export interface Client {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
+  readonly users: DocumentsClient<UserDocument, UserInput>;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
   /** @returns how many messages were deleted */
@@ -99,6 +104,7 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const send = requester(options);
   const addresses = documentsClient<AddressDocument, AddressInput>(send, '/v1/addresses');
+  const users = documentsClient<UserDocument, UserInput>(send, '/v1/users');
   const jobDocuments = documentsClient<JobDocument, JobInput>(send, '/v1/jobs');
   const jobPath = (name: string) => `/v1/jobs/${encodeURIComponent(name)}`;
   const messagesPath = (address: string) => `/v1/addresses/${encodeURIComponent(address)}/messages`;
@@ -111,8 +117,17 @@ export function createClient(options: ClientOptions): Client {
   return {
     addresses,
     jobs,
-    apply: (document, putOptions) =>
-      document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    users,
+    apply: (document, putOptions): Promise<PutResult<Document>> => {
+      switch (document.kind) {
+        case 'Address':
+          return addresses.put(document, putOptions);
+        case 'Job':
+          return jobs.put(document, putOptions);
+        case 'User':
+          return users.put(document, putOptions);
+      }
+    },
     purge: async (address) => (await send<{ purged: number }>('DELETE', messagesPath(address))).body.purged,
     browse: async (address, { limit, after } = {}) => {
       const path = messagesPath(address) + queryOf({ limit, after });
@@ -131,7 +146,11 @@ export function createClient(options: ClientOptions): Client {
 }
 
 /** The path of a kind's collection. */
-export const COLLECTIONS: Readonly<Record<Kind, string>> = { Address: '/v1/addresses', Job: '/v1/jobs' };
+export const COLLECTIONS: Readonly<Record<Kind, string>> = {
+  Address: '/v1/addresses',
+  Job: '/v1/jobs',
+  User: '/v1/users',
+};
 
 interface Sent<T> {
   readonly status: number;
@@ -212,13 +231,22 @@ function baseOf({ server }: ClientOptions): string {
   return server.replace(/\/+$/, '');
 }
 
+function authorize(headers: Headers, { token, login }: ClientOptions): void {
+  if (token !== undefined) {
+    headers.set('authorization', `Bearer ${token}`);
+  } else if (login !== undefined) {
+    const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
+    headers.set('authorization', `Basic ${btoa(String.fromCharCode(...bytes))}`);
+  }
+}
+
 function requester(options: ClientOptions): Send {
   const base = baseOf(options);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
   return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
     const headers = new Headers({ accept: 'application/json', ...content.headers });
-    if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+    authorize(headers, options);
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
     if (content.body !== undefined) {
       headers.set('content-type', content.contentType ?? 'application/json');
@@ -240,7 +268,7 @@ async function download(
   const base = baseOf(options);
   const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
   const headers = new Headers({ accept: 'application/octet-stream' });
-  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+  authorize(headers, options);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
   /** One step that must come to something within the time-out. */

@@ -7,5 +7,7 @@ export * from './parse-documents.js';
 export * from './problem.js';
 export { MESSAGE_COLUMN_NAMES } from './schema-faults.js';
 export { closest } from './suggestion.js';
+export * from './token-issuers.js';
+export * from './users.js';
 export * from './v3.js';
 export * from './validation.js';

@@ -25,6 +25,8 @@ export interface AdmissionContext {
 /** @returns why it is refused, or undefined */
 export function refusalOf(document: DesiredDocument, context: AdmissionContext): Problem | undefined {
   if (document.kind === 'Address') return addressRefusal(document, context);
+  // What users ask of each other is judged where the others are known.
+  if (document.kind === 'User') return undefined;
   const judged = judgeJob(document.spec, context);
   return judged.ok ? undefined : judged.problem;
 }

@@ -17,6 +17,7 @@ import { KeyLock } from './key-lock.js';
 import { mergePatch } from './merge-patch.js';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import { checkPreconditions, type Preconditions, wishesTheSame } from './revision.js';
+import { patchable, type UserChange } from './user-documents.js';
 
 export interface WriteOptions extends Preconditions {
   /** Checks everything, changes nothing. Default: false. */
@@ -43,6 +44,10 @@ export interface DocumentWriterOptions {
   readonly store: DocumentStore;
   readonly admission: AdmissionContext;
   readonly messaging: Pick<MessagingPlane, 'observeAddress'>;
+  /** Turns what must not be stored into what may be. @throws ProblemError */
+  readonly seal: (desired: DesiredDocument, present: StoredDocument | undefined) => Promise<DesiredDocument>;
+  /** What stands against it among the documents there are. @throws ProblemError */
+  readonly checkUsers: (change: UserChange) => void;
   readonly newIdentity: () => { readonly uid: string; readonly createdAt: string };
   /** Takes it from its plane. @throws ProblemError */
   readonly removeFromPlane: (key: DocumentKey, options: { readonly force: boolean }) => Promise<void>;
@@ -73,7 +78,7 @@ export class DocumentWriter {
 
   patch({ kind, name }: DocumentKey, patch: unknown, options: WriteOptions): Promise<PreparedChange> {
     return this.#exclusively(() => {
-      const checked = checkDocument(mergePatch(this.#present(kind, name), patch));
+      const checked = checkDocument(mergePatch(patchable(this.#present(kind, name)), patch));
       if (!checked.ok) throw new ProblemError(invalid(`${kind} ${name} with this patch`, checked.details));
       if (checked.value.kind !== kind || checked.value.metadata.name !== name) {
         const detail = 'kind and metadata.name say which document it is: they cannot be changed';
@@ -87,6 +92,7 @@ export class DocumentWriter {
     return this.#exclusively(async () => {
       checkPreconditions(key, this.#present(key.kind, key.name), options);
       this.#checkLoss([key], options);
+      this.#checkUser(key, undefined, options);
       if (options.dryRun !== true) await this.#delete([key], options);
     });
   }
@@ -95,6 +101,7 @@ export class DocumentWriter {
   replace(plan: () => Replacement, options: WriteOptions): Promise<readonly PreparedChange[]> {
     return this.#exclusively(async () => {
       const { put, remove } = plan();
+      for (const desired of put) options.allow?.(desired);
       const changes = put.map((desired) => this.#prepare(desired, options));
       const retyped = changes.filter((change) => change.retyped).map(({ next }) => keyOf(next));
       this.#checkLoss([...remove, ...retyped], options);
@@ -115,8 +122,12 @@ export class DocumentWriter {
     return present;
   }
 
-  async #put(desired: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
+  async #put(wished: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
+    options.allow?.(wished);
+    const { kind, metadata } = wished;
+    const desired = await this.#options.seal(wished, this.#options.store.get(kind, metadata.name));
     const change = this.#prepare(desired, options);
+    if (change.outcome !== 'unchanged') this.#checkUser(keyOf(change.next), change.next, options);
     if (change.retyped) this.#checkLoss([keyOf(change.next)], options);
     if (options.dryRun !== true) await this.#commit([change], options);
     return change;
@@ -125,7 +136,6 @@ export class DocumentWriter {
   #prepare(desired: DesiredDocument, options: WriteOptions): PreparedChange {
     const { store, admission, newIdentity } = this.#options;
     const { kind, metadata } = desired;
-    options.allow?.(desired);
     const present: StoredDocument | undefined = store.get(kind, metadata.name);
     checkPreconditions({ kind, name: metadata.name }, present, options);
     const refusal = refusalOf(desired, admission);
@@ -180,6 +190,12 @@ export class DocumentWriter {
       for (const key of keys) this.#leaving.delete(keyText(key));
       for (const key of keys) this.#options.onReleased(key);
     }
+  }
+
+  #checkUser({ kind, name }: DocumentKey, next: StoredDocument | undefined, { force }: WriteOptions): void {
+    if (kind !== 'User') return;
+    const spec = next?.kind === 'User' ? next.spec : undefined;
+    this.#options.checkUsers({ name, next: spec, force: force === true });
   }
 
   /** All at once and before anything is done; the plane itself has the last word. */

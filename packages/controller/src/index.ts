@@ -4,6 +4,7 @@ export {
   Controller,
   type ControllerOptions,
   type DocumentByKind,
+  type JobEnds,
   type WriteResult,
 } from './controller.js';
 export {
@@ -14,6 +15,7 @@ export {
   type StoredByKind,
   type StoredDocument,
   type StoredJob,
+  type StoredUser,
 } from './document-store.js';
 export type { WriteOptions } from './document-writer.js';
 export { AddressMessages } from './messages.js';

@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { Terminal } from '../terminal.js';
 import { configureProgram } from './configure-program.js';
 import type { Declaring } from './declaration.js';
+import { declareCertificateCommands } from './declare-certificate-commands.js';
 import { declareDocumentCommands } from './declare-document-commands.js';
 import { declareMessageCommands } from './declare-message-commands.js';
 import { declareServerCommands } from './declare-server-commands.js';
@@ -16,6 +17,7 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
     .helpCommand('help [command]', 'print help on a command');
   const declaring: Declaring = { program, terminal, finish };
   declareServerCommands(declaring);
+  declareCertificateCommands(declaring);
   declareMessageCommands(declaring);
   declareDocumentCommands(declaring);
   declareStoreCommands(declaring);

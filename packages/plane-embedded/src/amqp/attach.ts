@@ -13,10 +13,11 @@ import {
 import { refusalError, unauthorized } from './conditions.js';
 import { IncomingLink } from './incoming-link.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
-import { INGRESS_TIME, OutgoingLink, type OutgoingTerms, wantsIngressTime } from './outgoing-link.js';
+import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
-import { durableNameOf, sourceTerms } from './source-terms.js';
+import { sourceTerms } from './source-terms.js';
+import { durableNameOf, requireName } from './subscription-names.js';
 
 export interface AttachHost extends LinkHost {
   readonly container: string;
@@ -42,6 +43,16 @@ export function attachLink(host: AttachHost, link: Link): void {
     host.context.counters.linksRefused++;
     link.refuse(error);
   }
+}
+
+/** Rights have changed. @returns why the link may not go on */
+export function mayKeep(host: AttachHost, brokerLink: BrokerLink): AmqpError | undefined {
+  const { needs, address } = brokerLink;
+  if (needs !== undefined && !host.ownsTemporary(address)) {
+    if (!host.context.authorizer.authorize(host.principal, needs, address)) return unauthorized(needs, address);
+  }
+  brokerLink.rightsChanged?.();
+  return undefined;
 }
 
 function attachIncoming(host: AttachHost, link: ReceiverLink): BrokerLink {
@@ -88,11 +99,16 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
     // A temporary queue is its connection's alone; its name can be guessed.
     if (host.context.broker.address(address)?.temporary === true) throw unauthorized('recv', address);
   }
+  const asked = link.remote?.source?.address;
+  const { durableName } = terms.options;
+  if (durableName !== undefined && typeof asked === 'string' && asked.includes('::')) {
+    requireName(host, durableName, address);
+  }
   declareWhenWanted(host, address);
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
   if (refusal !== undefined) throw refusalError(refusal, address);
-  const offers = wantsIngressTime(link) ? { offeredCapabilities: [INGRESS_TIME] } : {};
+  const offers = outgoing.stamps === undefined ? {} : { offeredCapabilities: outgoing.stamps.offered };
   const answer: AttachOptions = { source, target: link.remote?.target, ...offers };
   if (outgoing.isNewAndDurable) acceptWhenDurable(host, outgoing, answer);
   else link.accept(answer);
@@ -128,16 +144,16 @@ function outgoingTerms(host: AttachHost, link: SenderLink): { readonly terms: Ou
   if (source === undefined) return lookedUp(host, link);
   if (source.dynamic === true) {
     // What is asked for is judged before a queue is made for it.
-    const { options } = sourceTerms(attach, { ...source, address: 'dynamic' }, host.container);
+    const { options } = sourceTerms(attach, { ...source, address: 'dynamic' }, host);
     const address = host.createTemporary();
     return { terms: { address, options, endsWithClose: false, temporary: true }, source: { ...source, address } };
   }
-  return { terms: { ...sourceTerms(attach, source, host.container), temporary: false }, source };
+  return { terms: { ...sourceTerms(attach, source, host), temporary: false }, source };
 }
 
 /** No source: the client asks what it had under this link's name, as JMS does to unsubscribe. */
 function lookedUp(host: AttachHost, link: SenderLink): { readonly terms: OutgoingTerms; readonly source: Source } {
-  const durableName = durableNameOf(link.name, host.container);
+  const durableName = durableNameOf(link.name, host);
   const found = host.context.broker.subscriptions().find((view) => view.durableName === durableName);
   if (found === undefined) throw refusalError('not-found', link.name);
   const source: Source = { address: found.source, durable: 2, expiryPolicy: 'never' };

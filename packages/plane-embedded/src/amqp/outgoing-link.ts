@@ -2,7 +2,7 @@
  * A client's receiving link: a consumer of the broker that takes as many messages as credit, the session's window and
  * the socket's pace allow, and turns the client's dispositions into outcomes.
  */
-import { AmqpError, Condition, type DeliveryState, type Fields, type SenderLink, Typed } from '@millrace/amqp';
+import { AmqpError, Condition, type DeliveryState, type Fields, type SenderLink } from '@millrace/amqp';
 import {
   type Consumer,
   type Delivery,
@@ -13,8 +13,8 @@ import {
 } from '@millrace/broker';
 import { MqttError } from '@millrace/mqtt';
 import { outcomeOf, refusalError } from './conditions.js';
+import { DeliveryStamps } from './delivery-stamps.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
-import { INGRESS_TIME_ANNOTATION } from './outgoing-message.js';
 import type { SourceTerms } from './source-terms.js';
 
 export interface OutgoingTerms extends SourceTerms {
@@ -22,24 +22,19 @@ export interface OutgoingTerms extends SourceTerms {
   readonly temporary: boolean;
 }
 
-/** Asked for by those who want each message to say when the broker accepted it: 35 bytes more. */
-export const INGRESS_TIME = 'ingress-time';
-
-export function wantsIngressTime(link: SenderLink): boolean {
-  return link.remote?.desiredCapabilities?.includes(INGRESS_TIME) === true;
-}
-
 export class OutgoingLink implements BrokerLink, Consumer {
   readonly link: SenderLink;
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'recv';
   /** Held back by the session's window or by the socket, not by credit. */
   isHeld = false;
   private readonly host: LinkHost;
   private readonly terms: OutgoingTerms;
   private readonly fallback: Outcome;
-  private readonly wantsIngressTime: boolean;
+  /** What it is told with each message. */
+  readonly stamps: DeliveryStamps | undefined;
   private subscription: Subscription | undefined = undefined;
 
   constructor(host: LinkHost, link: SenderLink, terms: OutgoingTerms) {
@@ -49,7 +44,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.terms = terms;
     // §3.4: what is settled without an outcome has the source's default one; without that it was not dealt with.
     this.fallback = outcomeOf(link.remote?.source?.defaultOutcome, Outcome.released);
-    this.wantsIngressTime = wantsIngressTime(link);
+    this.stamps = DeliveryStamps.wishedBy(link);
   }
 
   /** @returns why the address cannot be received from */
@@ -89,7 +84,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
     const { outgoing } = host;
     try {
       outgoing.fill(message, delivery, message.expiresAt === 0 ? 0 : host.context.broker.nowMs);
-      if (this.wantsIngressTime) outgoing.addIngressTime(message);
+      this.stamps?.addTo(outgoing.delivery, message, delivery);
       outgoing.delivery.settled = delivery === undefined;
       outgoing.delivery.context = delivery;
       if (this.link.send(outgoing.delivery) < 0) delivery?.settle(Outcome.released);
@@ -140,8 +135,8 @@ export class OutgoingLink implements BrokerLink, Consumer {
    */
   private whatDrainProves(): Fields | undefined {
     const { link, subscription, host } = this;
-    if (!this.wantsIngressTime || link.credit === 0 || subscription?.backlog() !== 0) return undefined;
-    return { [INGRESS_TIME_ANNOTATION]: new Typed('long', host.context.broker.nowMs) };
+    if (this.stamps?.tellsTime !== true || link.credit === 0 || subscription?.backlog() !== 0) return undefined;
+    return DeliveryStamps.sentUntil(host.context.broker.nowMs);
   }
 
   closed(reason: 'deleted' | 'taken-over'): void {
@@ -154,19 +149,26 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.link.detach({ error });
   }
 
+  /** What is on its way goes back; a durable subscription stays, for whoever has the right to it later. */
+  revoke(error: AmqpError): void {
+    this.subscription?.close();
+    this.subscription = undefined;
+    this.link.detach({ error });
+  }
+
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
+    if (closed && terms.endsWithClose && subscription !== undefined) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
   }
 
   /** The answer to the detach promises that the subscription does not come back with a restart. */
-  private unsubscribe(subscription: Subscription | undefined): void {
+  private unsubscribe(subscription: Subscription): void {
     const { link, host } = this;
     const { broker } = host.context;
-    subscription?.unsubscribe();
+    subscription.unsubscribe();
     if (!broker.durable) return;
     link.holdDetach(true);
     broker.whenTakenBack((refusal) => {

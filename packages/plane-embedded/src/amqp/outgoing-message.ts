@@ -1,10 +1,7 @@
 /** A message of the broker as a delivery: a header made for it, then the bytes as they are stored. */
-import { AddedAnnotation, HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT } from '@millrace/amqp';
+import { HEADER_SIZE_MAX, Header, OutgoingDelivery, PRIORITY_DEFAULT } from '@millrace/amqp';
 import { type Message, MessageFormat } from '@millrace/broker';
 import { amqpFromMqtt } from '../translate/amqp-from-mqtt.js';
-
-/** When the broker accepted a message, named as Artemis names it. */
-export const INGRESS_TIME_ANNOTATION = 'x-opt-ingress-time';
 
 export interface Attempt {
   readonly deliveryCount: number;
@@ -28,12 +25,6 @@ export class OutgoingMessage {
   readonly delivery = new OutgoingDelivery();
   private readonly header = new Header();
   private readonly scratch = Buffer.alloc(HEADER_SIZE_MAX);
-  private readonly ingressTime = new AddedAnnotation(INGRESS_TIME_ANNOTATION);
-
-  /** Adds when the broker accepted the message, after `fill`. */
-  addIngressTime(message: Message): void {
-    this.ingressTime.addTo(this.delivery, message.time);
-  }
 
   /** @param nowMs this turn's time, from which what is left of the message's life is counted */
   fill(message: Message, attempt: Attempt | undefined, nowMs: number): void {

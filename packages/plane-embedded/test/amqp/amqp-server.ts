@@ -14,13 +14,16 @@ import {
 } from '@millrace/amqp';
 import { type AddressSettingsInput, Broker, type BrokerOptions, type Journal, Recovery } from '@millrace/broker';
 import { MemoryJournal } from '@millrace/journal';
-import type { Principal, Verb } from '@millrace/security';
+import type { AccessControl, Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
 import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.js';
 import type { AmqpService } from '../../src/amqp/amqp-service.js';
 import { Listener } from '../../src/listener.js';
 import { Turn, type TurnTask } from '../../src/turn.js';
 import type { CrashingJournal } from '../support/crashing-journal.js';
+import { TrustingAccess } from '../support/trusting-access.js';
+
+const TRUSTING = new TrustingAccess();
 
 export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
@@ -30,7 +33,8 @@ export interface ServerOptions {
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
-  readonly authenticate?: AmqpContext['authenticate'];
+  /** Default: whoever gives a name has it. */
+  readonly access?: AccessControl;
 }
 
 export class AmqpServer {
@@ -59,9 +63,7 @@ export class AmqpServer {
     this.context = {
       broker: this.broker,
       authorizer: { authorize: options.authorize ?? (() => true) },
-      authenticate:
-        options.authenticate ??
-        (({ username }) => ({ name: username ?? 'anonymous', authenticated: username !== undefined })),
+      access: options.access ?? TRUSTING,
       services: options.services ?? new Map(),
       settings: { ...AMQP_DEFAULTS, ...options.settings },
       counters: new AmqpCounters(),

@@ -1,9 +1,13 @@
 /** All of HTTP as one hono app: guard, body limit, routes, and problems for everything else. */
+
+import type { IncomingMessage } from 'node:http';
 import { problemOf } from '@millrace/contract';
 import { AddressMessages, V3Addresses } from '@millrace/controller';
 import { ANONYMOUS } from '@millrace/security';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { auditRequest } from './audit.js';
+import { type Peer, peerOf } from './authentication.js';
 import type { HttpDependencies } from './dependencies.js';
 import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
@@ -23,7 +27,7 @@ export function createHttpApp(dependencies: HttpDependencies): Hono {
   const guard = createGuard(dependencies);
   const limitBytes = dependencies.bodyLimitBytes ?? BODY_LIMIT_BYTES;
   const onError = () => refuse('body-too-large', `the body is longer than ${limitBytes} bytes`);
-  app.onError((error) => answerToError(error, dependencies.onError));
+  app.onError((error, context) => answerToError(error, dependencies.onError, context.req.raw));
   app.use(async (context, next) => {
     const refusal = guard(context.req.raw);
     if (refusal !== undefined) context.res = refusal;
@@ -50,6 +54,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...messageRoutes(new AddressMessages(controller), authorizer),
     ...documentRoutes({ controller, authorizer }, 'Address'),
     ...documentRoutes({ controller, authorizer }, 'Job'),
+    ...documentRoutes({ controller, authorizer }, 'User'),
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
     homeRoute(dependencies),
@@ -65,6 +70,22 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
   return routes;
 }
 
+async function answer(route: Route, request: Request, peer: Peer, dependencies: HttpDependencies): Promise<Response> {
+  const { authenticate, audit, onError } = dependencies;
+  if (route.open === true || authenticate === undefined) return route.handle(callOf(route, request, ANONYMOUS));
+  const principal = await authenticate(request, peer);
+  const { method } = request;
+  const path = new URL(request.url).pathname;
+  let response: Response;
+  try {
+    response = await route.handle(callOf(route, request, principal));
+  } catch (error) {
+    response = answerToError(error, onError, request);
+  }
+  auditRequest(audit, { method, path, principal, peer }, response.status);
+  return response;
+}
+
 function register(app: Hono, routes: readonly Route[], dependencies: HttpDependencies): void {
   const methods = new Map<string, string[]>();
   for (const route of routes) {
@@ -73,9 +94,9 @@ function register(app: Hono, routes: readonly Route[], dependencies: HttpDepende
     known.push(route.method);
     methods.set(path, known);
     app.on(route.method, path, (context) => {
-      const request = context.req.raw;
-      const principal = dependencies.authenticate?.(request) ?? ANONYMOUS;
-      return route.handle(callOf(route, request, principal));
+      // The adapter gives the message of the socket; a request without one came from within.
+      const { incoming } = (context.env ?? {}) as { readonly incoming?: IncomingMessage };
+      return answer(route, context.req.raw, peerOf(incoming), dependencies);
     });
   }
   for (const [path, known] of methods) {

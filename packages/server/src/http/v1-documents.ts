@@ -9,11 +9,12 @@ import {
   ProblemError,
   problemError,
   problemOf,
+  userDocument,
 } from '@millrace/contract';
 import type { Controller, WriteOptions, WriteResult } from '@millrace/controller';
-import type { Authorizer, Principal } from '@millrace/security';
+import type { Authorizer, Principal, Verb } from '@millrace/security';
 import { PAGING_PARAMETERS, pageOf } from './paging.js';
-import { demand, jobAddress } from './permission.js';
+import { demand, demandUsers, jobAddress } from './permission.js';
 import { readJson } from './request-body.js';
 import { type Call, flag, invalidParameter, json, type QueryParameter, type Route } from './route.js';
 
@@ -22,8 +23,13 @@ export interface DocumentRoutesContext {
   readonly authorizer: Authorizer;
 }
 
-const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satisfies Record<Kind, string>;
-const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs', User: '/v1/users' } as const satisfies Record<
+  Kind,
+  string
+>;
+const SCHEMAS = { Address: addressDocument, Job: jobDocument, User: userDocument } as const;
+const PLURALS = { Address: 'Addresses', Job: 'Jobs', User: 'Users' } as const satisfies Record<Kind, string>;
+const DEAD_LETTERS = 'dead-letters';
 const MERGE_PATCH = 'application/merge-patch+json';
 
 const LABELS: QueryParameter = { name: 'labels', type: 'string', summary: 'key=value; several: all must be there' };
@@ -36,9 +42,9 @@ const FORCE: QueryParameter = {
 
 export function documentRoutes(context: DocumentRoutesContext, kind: Kind): readonly Route[] {
   const path = COLLECTIONS[kind];
-  // A colon begins an action, such as `:pause`; no job's name has one.
-  const one = { path: `${path}/{name}`, namePattern: kind === 'Job' ? '[^/:]+' : '[^/]+' } as const;
-  const plural = kind === 'Address' ? 'Addresses' : 'Jobs';
+  // A colon begins an action, such as `:pause`; no name of a job or user has one.
+  const one = { path: `${path}/{name}`, namePattern: kind === 'Address' ? '[^/]+' : '[^/:]+' } as const;
+  const plural = PLURALS[kind];
   const shown = { 200: { summary: `the ${kind}`, schema: kind } };
   return [
     {
@@ -91,12 +97,13 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
 }
 
 function list({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { query, principal }: Call): Response {
+  if (kind === 'User') demand(authorizer, principal, 'manage', '#');
   const wanted = query.getAll('labels').map(readSelector);
   const names = controller
     .stored(kind)
     .filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels[key] === value))
     .map(({ metadata }) => metadata.name)
-    .filter((name) => authorizer.authorize(principal, 'view', guardedName(kind, name)));
+    .filter((name) => kind === 'User' || authorizer.authorize(principal, 'view', guardedName(kind, name)));
   return json(pageOf(query, names, (name) => controller.get(kind, name)));
 }
 
@@ -107,13 +114,13 @@ function readSelector(text: string): readonly [string, string] {
 }
 
 function get({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { name, principal }: Call): Response {
-  demand(authorizer, principal, 'view', guardedName(kind, name));
+  demandDocument(authorizer, principal, 'view', { kind, name });
   const document = controller.require(kind, name);
   return json(document, 200, { etag: controller.etag(document) });
 }
 
 async function put(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  demandDocument(context.authorizer, call.principal, 'manage', { kind, name: call.name });
   const checked = checkDocument(await readJson(call.request));
   if (!checked.ok) {
     const first = checked.details[0]!;
@@ -130,14 +137,14 @@ async function put(context: DocumentRoutesContext, kind: Kind, call: Call): Prom
 }
 
 async function patch(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  demandDocument(context.authorizer, call.principal, 'manage', { kind, name: call.name });
   const body = await readJson(call.request, [MERGE_PATCH, 'application/json']);
   const result = await context.controller.patch(kind, call.name, body, writeOptions(context, call));
   return written(kind, result, 200);
 }
 
 async function remove(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+  demandDocument(context.authorizer, call.principal, 'manage', { kind, name: call.name });
   await context.controller.delete(kind, call.name, writeOptions(context, call));
   return new Response(null, { status: 204 });
 }
@@ -154,17 +161,36 @@ function writeOptions(context: DocumentRoutesContext, { request, query, principa
     force: flag(query, 'force'),
     ifMatch: request.headers.get('if-match') ?? undefined,
     ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
-    allow: (document) => demandJobEnds(context, principal, document),
+    allow: (document) => demandEnds(context, principal, document),
   };
 }
 
-/** A job acts for who wrote it: it may read and write no more than they may. */
-function demandJobEnds(context: DocumentRoutesContext, principal: Principal, document: DesiredDocument): void {
+/**
+ * A document acts for who wrote it: a job may read and write no more than they may, and what an address gives away when it
+ * is too old or too often refused may go only where they could send it themselves. The address `dead-letters` is for all.
+ */
+function demandEnds(context: DocumentRoutesContext, principal: Principal, document: DesiredDocument): void {
+  if (document.kind === 'Address') {
+    const { deadLetter, expiry } = document.spec;
+    for (const address of [deadLetter, expiry]) {
+      if (address !== undefined && address !== DEAD_LETTERS) demand(context.authorizer, principal, 'send', address);
+    }
+  }
   if (document.kind !== 'Job') return;
   const ends = context.controller.addressesOf(document.spec);
   if (ends === undefined) return;
   demand(context.authorizer, principal, 'recv', ends.source);
-  demand(context.authorizer, principal, 'send', ends.target);
+  demand(context.authorizer, principal, 'send', ends.routesRows ? '#' : ends.target);
+}
+
+function demandDocument(
+  authorizer: Authorizer,
+  principal: Principal,
+  verb: Verb,
+  { kind, name }: { readonly kind: Kind; readonly name: string },
+): void {
+  if (kind === 'User') demandUsers(authorizer, principal, verb, name);
+  else demand(authorizer, principal, verb, guardedName(kind, name));
 }
 
 function guardedName(kind: Kind, name: string): string {

@@ -40,10 +40,10 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     this.options = options;
     try {
       this.log = WriteAheadLog.open(LogDirectory.of(options, checkpoint), WriteAheadLog.SEGMENT_BYTES);
+      this.receiver = new MessageReceiver(options, log);
     } catch (IOException broken) {
       throw new UncheckedIOException("amqp: the write-ahead log cannot be opened: " + broken.getMessage(), broken);
     }
-    this.receiver = new MessageReceiver(options, log);
     receiver.start();
   }
 
@@ -150,6 +150,7 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     metrics.put("messagesAcceptedTotal", Long.toString(statistics.messagesAccepted.sum()));
     metrics.put("messagesRejectedTotal", Long.toString(statistics.messagesRejected.sum()));
     metrics.put("messagesRedeliveredTotal", Long.toString(statistics.messagesRedelivered.sum()));
+    metrics.put("messagesKnownTotal", Long.toString(statistics.messagesKnown.sum()));
     metrics.put("heartbeatsTotal", Long.toString(statistics.heartbeats.sum()));
     metrics.put("rowsWaiting", Long.toString(Math.max(0, log.nextSequence() - consumed)));
     metrics.put("walBytes", Long.toString(log.bytes()));

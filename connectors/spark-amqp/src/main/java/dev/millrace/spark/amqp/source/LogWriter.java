@@ -4,6 +4,7 @@ import dev.millrace.spark.amqp.message.IncomingMessage;
 import dev.millrace.spark.amqp.message.MalformedMessageException;
 import dev.millrace.spark.amqp.options.SourceOptions;
 import dev.millrace.spark.amqp.wal.RecordKind;
+import dev.millrace.spark.amqp.wal.Records;
 import dev.millrace.spark.amqp.wal.Times;
 import dev.millrace.spark.amqp.wal.WriteAheadLog;
 import dev.millrace.spark.amqp.wal.WriteAheadLog.Entry;
@@ -24,12 +25,17 @@ import org.slf4j.LoggerFactory;
  */
 final class LogWriter implements SourceLink.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+  /** The number of a message in its queue or subscription; Azure Service Bus' name, and Millrace's. */
+  static final Symbol NUMBER_ANNOTATION = Symbol.valueOf("x-opt-sequence-number");
   /** Where a broker does not answer drains, silence for so long means that it has nothing. */
   private static final long QUIET_US = 500_000;
   /** After a drain that brought nothing to know, or no answer yet. */
   private static final long DRAIN_RETRY_US = 200_000;
   /** Between two drains: the broker's clock may stand still. */
   private static final long DRAIN_INTERVAL_US = 20_000;
+
+  /** Of the log, that are read at a time. */
+  private static final long REMEMBER_BYTES = 8 << 20;
 
   private final SourceOptions options;
   private final WriteAheadLog log;
@@ -38,6 +44,7 @@ final class LogWriter implements SourceLink.Listener {
   private final Runnable requestDrain;
   private final Symbol timeAnnotation;
   private final IncomingMessage message = new IncomingMessage();
+  private final LoggedMessages logged;
   /** Null when no heartbeats were asked for. */
   private final Heartbeats heartbeats;
   private final Thread thread;
@@ -66,7 +73,8 @@ final class LogWriter implements SourceLink.Listener {
       WriteAheadLog log,
       SourceStatistics statistics,
       Consumer<RuntimeException> onFailure,
-      Runnable requestDrain) {
+      Runnable requestDrain)
+      throws IOException {
     this.options = options;
     this.log = log;
     this.statistics = statistics;
@@ -77,6 +85,8 @@ final class LogWriter implements SourceLink.Listener {
     this.heartbeats = options.heartbeat() == null ? null : new Heartbeats(options.heartbeat());
     Times times = log.times();
     this.newestUs = times.newestUs();
+    this.logged = new LoggedMessages(options.credit());
+    rememberLogged();
     if (heartbeats != null && times.newestMessageUs() != Times.NONE) {
       heartbeats.message(times.newestMessageUs());
       heartbeats.beat(times.newestUs());
@@ -87,6 +97,21 @@ final class LogWriter implements SourceLink.Listener {
 
   void start() {
     thread.start();
+  }
+
+  /** The last ones of an earlier run: the broker may not have heard of them. */
+  private void rememberLogged() throws IOException {
+    long end = log.nextSequence();
+    for (long from = Math.max(log.firstSequence(), end - logged.messagesMax()); from < end; ) {
+      long to = log.endWithin(from, REMEMBER_BYTES);
+      Records records = new Records(log.read(from, to, 1).get(0));
+      while (records.next()) {
+        if (records.kind() != RecordKind.MESSAGE) continue;
+        message.reset(records.bytes(), records.start(), records.end());
+        logged.add(message.numberAnnotation(NUMBER_ANNOTATION), message.timeAnnotationMs(timeAnnotation));
+      }
+      from = to;
+    }
   }
 
   void close() throws InterruptedException {
@@ -266,6 +291,10 @@ final class LogWriter implements SourceLink.Listener {
       message.check();
       if (message.deliveryCount() > 0) statistics.messagesRedelivered.increment();
       long stampMs = message.timeAnnotationMs(timeAnnotation);
+      if (!logged.add(message.numberAnnotation(NUMBER_ANNOTATION), stampMs)) {
+        statistics.messagesKnown.increment();
+        return SourceLink.Outcome.ACCEPTED;
+      }
       stamped = stampMs > 0;
       newestUs = Math.max(newestUs, stampMs > 0 ? Math.multiplyExact(stampMs, 1000L) : received.arrivedUs());
       entries.add(new Entry(RecordKind.MESSAGE, newestUs, bytes));

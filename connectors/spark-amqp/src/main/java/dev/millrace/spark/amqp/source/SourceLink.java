@@ -41,6 +41,8 @@ final class SourceLink {
   /** What Millrace is asked for by this capability, it stamps on each message as this annotation; Artemis has its own setting. */
   private static final Symbol INGRESS_TIME = Symbol.valueOf("ingress-time");
   private static final String INGRESS_TIME_ANNOTATION = "x-opt-ingress-time";
+  /** The same for the message's number, {@link LogWriter#NUMBER_ANNOTATION}. */
+  private static final Symbol SEQUENCE_NUMBER = Symbol.valueOf("sequence-number");
 
   /** What becomes of a delivery. */
   enum Outcome {
@@ -148,7 +150,7 @@ final class SourceLink {
     String name = subscription != null ? subscription : "spark-amqp-" + UUID.randomUUID();
     receiver = connection.session().receiver(name);
     receiver.setSource(source()).setTarget(new Target());
-    if (options.timeAnnotation().equals(INGRESS_TIME_ANNOTATION)) receiver.setDesiredCapabilities(INGRESS_TIME);
+    if (options.timeAnnotation().equals(INGRESS_TIME_ANNOTATION)) receiver.setDesiredCapabilities(INGRESS_TIME, SEQUENCE_NUMBER);
     receiver.setSenderSettleMode(SenderSettleMode.UNSETTLED).setReceiverSettleMode(ReceiverSettleMode.FIRST);
     receiver.openHandler(this::handleOpen);
     receiver.closeHandler(remote -> ended(remote.getRemoteCondition()));

@@ -1,11 +1,11 @@
 /**
- * One message annotation (AMQP 1.0 §3.2.3) that a message gets on its way out. What the message brings is not copied: the
+ * Message annotations (AMQP 1.0 §3.2.3) that a message gets on its way out. What the message brings is not copied: the
  * new section stands in the delivery's prefix, and annotations that were there go on where they lie.
  *
  *     00 53 72  c1 size count  a3 length name  81 value                     a message without annotations
  *     00 53 72  d1 size count  a3 length name  81 value  entries …          one with some: theirs follow
  *
- * Keys of a map are unique (§1.6.23): an annotation of the same name that a sender has put there gives way.
+ * Keys of a map are unique (§1.6.23): annotations of the same names that a sender has put there give way.
  */
 import { FormatCode } from '../codec/format-code.js';
 import { readUint32, skipValue } from '../codec/skip.js';
@@ -25,89 +25,102 @@ interface MapPlace {
   readonly count: number;
 }
 
-export class AddedAnnotation {
-  private readonly name: Buffer;
-  private readonly entrySize: number;
+export class AddedAnnotations {
+  private readonly names: readonly Buffer[];
+  private readonly entriesSize: number;
+  private readonly map8: boolean;
   private scratch: Buffer = Buffer.alloc(0);
 
-  /** @param name a symbol of 255 bytes at most */
-  constructor(name: string) {
-    this.name = Buffer.from(name, 'ascii');
-    this.entrySize = 2 + this.name.length + 9;
+  /** @param names symbols of 255 bytes at most */
+  constructor(names: readonly string[]) {
+    this.names = names.map((name) => Buffer.from(name, 'ascii'));
+    this.entriesSize = this.names.reduce((size, name) => size + 2 + name.length + 9, 0);
+    this.map8 = 1 + this.entriesSize < 256;
   }
 
   /**
-   * Changes what is to be sent: prefix and payload together are then the message with the annotation. The prefix is valid
+   * Changes what is to be sent: prefix and payload together are then the message with the annotations. The prefix is valid
    * until the next call.
    *
    * @param delivery its payload begins with the message annotations, or, without any, with what comes behind them
-   * @param value goes out as a long
+   * @param values in the order of the names; they go out as longs
    */
-  addTo(delivery: OutgoingDelivery, value: number): void {
+  addTo(delivery: OutgoingDelivery, values: ArrayLike<number>): void {
     const { prefix, prefixSize } = delivery;
-    const room = prefixSize + DESCRIPTOR.length + MAP32_HEAD + this.entrySize;
+    const room = prefixSize + DESCRIPTOR.length + MAP32_HEAD + this.entriesSize;
     if (this.scratch.length < room) this.scratch = Buffer.alloc(room);
     const { scratch } = this;
     for (let at = 0; at < prefixSize; at++) scratch[at] = prefix[at]!;
     const existing = findAnnotations(delivery);
-    if (existing === 'none') this.writeAlone(delivery, value);
-    else if (existing !== 'no-map') this.writeBefore(delivery, existing, value);
+    if (existing === 'none') this.writeAlone(delivery, values);
+    else if (existing !== 'no-map') this.writeBefore(delivery, existing, values);
   }
 
-  private writeAlone(delivery: OutgoingDelivery, value: number): void {
+  private writeAlone(delivery: OutgoingDelivery, values: ArrayLike<number>): void {
     const { scratch } = this;
+    const count = 2 * this.names.length;
     let at = putDescriptor(scratch, delivery.prefixSize);
-    scratch[at++] = FormatCode.map8;
-    scratch[at++] = 1 + this.entrySize;
-    scratch[at++] = 2;
-    this.use(delivery, this.putEntry(at, value));
+    if (this.map8) {
+      scratch[at++] = FormatCode.map8;
+      scratch[at++] = 1 + this.entriesSize;
+      scratch[at++] = count;
+    } else {
+      at = putMap32Head(scratch, at, this.entriesSize, count);
+    }
+    this.use(delivery, this.putEntries(at, values));
   }
 
-  private writeBefore(delivery: OutgoingDelivery, place: MapPlace, value: number): void {
+  private writeBefore(delivery: OutgoingDelivery, place: MapPlace, values: ArrayLike<number>): void {
     let existing = place;
-    const named = this.findNamed(delivery.buffer, existing);
-    if (named !== undefined) existing = cutOut(delivery, existing, named);
+    for (const name of this.names) {
+      const named = findNamed(delivery.buffer, existing, name);
+      if (named !== undefined) existing = cutOut(delivery, existing, named);
+    }
     const { scratch } = this;
-    let at = putDescriptor(scratch, delivery.prefixSize);
-    scratch[at++] = FormatCode.map32;
-    at = putUint32(scratch, at, 4 + this.entrySize + existing.end - existing.entries);
-    at = putUint32(scratch, at, existing.count + 2);
+    const size = this.entriesSize + existing.end - existing.entries;
+    const at = putDescriptor(scratch, delivery.prefixSize);
     delivery.start = existing.entries;
-    this.use(delivery, this.putEntry(at, value));
+    const entries = putMap32Head(scratch, at, size, existing.count + 2 * this.names.length);
+    this.use(delivery, this.putEntries(entries, values));
   }
 
-  private putEntry(position: number, value: number): number {
-    const { scratch, name } = this;
+  private putEntries(position: number, values: ArrayLike<number>): number {
+    const { scratch, names } = this;
     let at = position;
-    scratch[at++] = FormatCode.sym8;
-    scratch[at++] = name.length;
-    for (let index = 0; index < name.length; index++) scratch[at++] = name[index]!;
-    scratch[at++] = FormatCode.long;
-    at = putUint32(scratch, at, Math.floor(value / TWO_TO_32));
-    return putUint32(scratch, at, value);
+    for (let entry = 0; entry < names.length; entry++) {
+      const name = names[entry]!;
+      const value = values[entry]!;
+      scratch[at++] = FormatCode.sym8;
+      scratch[at++] = name.length;
+      for (let index = 0; index < name.length; index++) scratch[at++] = name[index]!;
+      scratch[at++] = FormatCode.long;
+      at = putUint32(scratch, at, Math.floor(value / TWO_TO_32));
+      at = putUint32(scratch, at, value);
+    }
+    return at;
   }
 
   private use(delivery: OutgoingDelivery, size: number): void {
     delivery.prefix = this.scratch;
     delivery.prefixSize = size;
   }
+}
 
-  /** The entry of this name, when there is one. */
-  private findNamed(
-    buffer: Buffer,
-    { entries, end }: MapPlace,
-  ): { readonly start: number; readonly end: number } | undefined {
-    const { name } = this;
-    if (!buffer.subarray(entries, end).includes(name)) return undefined;
-    for (let key = entries; key < end; ) {
-      const value = skipValue(buffer, key, end);
-      const next = skipValue(buffer, value, end);
-      const head = buffer[key] === FormatCode.sym8 ? 2 : buffer[key] === FormatCode.sym32 ? 5 : -1;
-      if (head > 0 && buffer.subarray(key + head, value).equals(name)) return { start: key, end: next };
-      key = next;
-    }
-    return undefined;
+/** The entry of this name, when there is one. */
+function findNamed(
+  buffer: Buffer,
+  { entries, end }: MapPlace,
+  name: Buffer,
+): { readonly start: number; readonly end: number } | undefined {
+  if (!buffer.subarray(entries, end).includes(name)) return undefined;
+  for (let key = entries; key < end; ) {
+    const value = skipValue(buffer, key, end);
+    const next = skipValue(buffer, value, end);
+    const head = buffer[key] === FormatCode.sym8 ? 2 : buffer[key] === FormatCode.sym32 ? 5 : -1;
+    if (head > 0 && buffer.subarray(key + head, value).equals(name)) return { start: key, end: next };
+    key = next;
   }
+  return undefined;
 }
 
 /** `no-map`: what stands there is none; who sent it is told so by its receiver. */
@@ -146,4 +159,10 @@ function cutOut(
 function putDescriptor(target: Buffer, position: number): number {
   for (let index = 0; index < DESCRIPTOR.length; index++) target[position + index] = DESCRIPTOR[index]!;
   return position + DESCRIPTOR.length;
+}
+
+/** @param size of the entries, in bytes */
+function putMap32Head(target: Buffer, position: number, size: number, count: number): number {
+  target[position] = FormatCode.map32;
+  return putUint32(target, putUint32(target, position + 1, 4 + size), count);
 }

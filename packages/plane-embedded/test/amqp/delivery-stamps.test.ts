@@ -1,4 +1,4 @@
-/** Receivers that ask for it are told when the broker accepted each message. */
+/** Receivers that ask for it are told when the broker accepted each message, and its number. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +94,55 @@ describe('the time at which the broker accepted a message', () => {
     const taken = (await taker.receive(2_000))!;
     expect(taken.message.body).toMatchObject({ value: large });
     expect({ ...taken.message.messageAnnotations }).toEqual(seen);
+  });
+});
+
+describe('the number of a message', () => {
+  const NUMBERED = { desiredCapabilities: ['sequence-number', 'ingress-time'] } as const;
+  const numberOf = async (receiver: AmqpReceiver) => Number((await annotations(receiver))['x-opt-sequence-number']);
+
+  it('rises, and is another for each message', async () => {
+    const server = await start();
+    const client = await server.client();
+    const sender = await client.openSender('q');
+    for (const body of ['a', 'b', 'c']) await sender.send(text(body, { messageAnnotations: { 'x-opt-mine': body } }));
+    const receiver = await client.openReceiver('q', NUMBERED);
+    expect(receiver.offeredCapabilities).toEqual(['ingress-time', 'sequence-number']);
+    const first = await annotations(receiver);
+    expect(Object.keys(first).sort()).toEqual(['x-opt-ingress-time', 'x-opt-mine', 'x-opt-sequence-number']);
+    const numbers = [Number(first['x-opt-sequence-number']), await numberOf(receiver), await numberOf(receiver)];
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    expect(numbers[0]).toBeGreaterThan(0);
+  });
+
+  it('is the same when the message comes again, also after a restart, and new for a later one', async () => {
+    const journal = new CrashingJournal();
+    const server = await start({ journal });
+    const client = await server.client('c');
+    const sender = await client.openSender('q');
+    for (const body of ['a', 'b']) await sender.send(text(body, { header: { durable: true } }));
+    const explicit = { ...NUMBERED, settlement: 'explicit' } as const;
+    const receiver = await client.openReceiver('q', explicit);
+    const numbers = [await numberOf(receiver), await numberOf(receiver)];
+    await receiver.close();
+    const again = await client.openReceiver('q', explicit);
+    expect([await numberOf(again), await numberOf(again)]).toEqual(numbers);
+    const second = await restart(journal, { addresses });
+    servers.push(second);
+    const later = await second.client('c');
+    await (await later.openSender('q')).send(text('c', { header: { durable: true } }));
+    const after = await later.openReceiver('q', explicit);
+    const [one, two, three] = [await numberOf(after), await numberOf(after), await numberOf(after)];
+    expect([one, two]).toEqual(numbers);
+    expect(three).toBeGreaterThan(Math.max(...numbers));
+  });
+
+  it('is 0 for what is settled as it is sent', async () => {
+    const server = await start();
+    const client = await server.client();
+    await (await client.openSender('q')).send(text('a'));
+    const receiver = await client.openReceiver('q', { desiredCapabilities: ['sequence-number'], settlement: 'settled' });
+    expect(await annotations(receiver)).toEqual({ 'x-opt-sequence-number': 0 });
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  AddedAnnotation,
+  AddedAnnotations,
   type AmqpMessage,
   decodeMessage,
   encodeMessage,
@@ -10,7 +10,7 @@ import {
 } from '../src/index.js';
 
 const NAME = 'x-opt-ingress-time';
-const added = new AddedAnnotation(NAME);
+const added = new AddedAnnotations([NAME]);
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
 /** What a receiver gets of a message that lies in the midst of a buffer, behind this prefix. */
@@ -25,7 +25,7 @@ function sent(
   delivery.buffer = Buffer.concat([Buffer.alloc(7, 0xff), message, Buffer.alloc(7, 0xff)]);
   delivery.start = 7;
   delivery.end = 7 + message.length;
-  added.addTo(delivery, value);
+  added.addTo(delivery, [value]);
   const payload = delivery.buffer.subarray(delivery.start, delivery.end);
   const bytes = Buffer.concat([delivery.prefix.subarray(0, delivery.prefixSize), payload]);
   return { bytes, message: decodeMessage(bytes) };
@@ -99,5 +99,23 @@ describe('an annotation that is added on the way out', () => {
       2,
     );
     expect({ ...message.messageAnnotations }).toEqual({ [`${NAME}-other`]: 1, a: NAME, [NAME]: 2 });
+  });
+
+  it('may be several, of which each replaces the one of its name', () => {
+    const names = ['x-opt-ingress-time', 'x-opt-sequence-number', 'x'.repeat(255)];
+    const several = new AddedAnnotations(names);
+    for (const messageAnnotations of [undefined, { [names[1]!]: 'old', kept: 7, [names[0]!]: 'old' }]) {
+      const delivery = new OutgoingDelivery();
+      delivery.buffer = encodeMessage({ ...(messageAnnotations && { messageAnnotations }), body: valueBody('a') });
+      delivery.end = delivery.buffer.length;
+      several.addTo(delivery, [1, 2 ** 40, 3]);
+      const payload = delivery.buffer.subarray(delivery.start, delivery.end);
+      const { messageAnnotations: got, body } = decodeMessage(
+        Buffer.concat([delivery.prefix.subarray(0, delivery.prefixSize), payload]),
+      );
+      const added = { [names[0]!]: 1, [names[1]!]: 2 ** 40, [names[2]!]: 3 };
+      expect({ ...got }).toEqual(messageAnnotations === undefined ? added : { kept: 7, ...added });
+      expect(body).toMatchObject({ value: 'a' });
+    }
   });
 });
