@@ -15,8 +15,8 @@ import { differences, resultsOf } from './results.js';
 
 /** Longer than the longest window over `time`, so that each job sees several. */
 const SPREAD_MS = 14_000;
-const CONNECT_MS = 120_000;
-const SETTLE_MS = 90_000;
+const CONNECT_MS = 180_000;
+const SETTLE_MS = 120_000;
 /** Results that have not changed for so long are all there. */
 const QUIET_MS = 6_000;
 const SHOWN_LINES = 3;

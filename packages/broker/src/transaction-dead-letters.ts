@@ -19,12 +19,15 @@ export interface PlannedDeadLetter {
   readonly address: Address | undefined;
 }
 
+const NOTHING: readonly PlannedDeadLetter[] = [];
+
 /** Of a direct address nothing is stored, and its sender hears that the message was rejected. */
 export function planDeadLetters(
   deadLetters: readonly DeadLetter[],
   book: AddressBook,
   room: CommitRoom,
 ): readonly PlannedDeadLetter[] {
+  if (deadLetters.length === 0) return NOTHING;
   const sums = new Map<Address, CommitSize>();
   const planned = deadLetters.flatMap(({ delivery, message }): PlannedDeadLetter[] => {
     if (!(delivery instanceof StoredDelivery)) return [];
@@ -68,9 +71,11 @@ export function finishDeadLetters(planned: readonly PlannedDeadLetter[]): void {
   }
 }
 
+const accepted = (): Outcome => Outcome.accepted;
+
 /** Deliveries of direct addresses: accepted, but those among the dead letters. */
 export function outcomesOf(deadLetters: readonly DeadLetter[] | undefined): (delivery: unknown) => Outcome {
-  if (deadLetters === undefined || deadLetters.length === 0) return () => Outcome.accepted;
+  if (deadLetters === undefined || deadLetters.length === 0) return accepted;
   const failed = new Set<unknown>(deadLetters.map(({ delivery }) => delivery));
   return (delivery) => (failed.has(delivery) ? Outcome.rejected : Outcome.accepted);
 }

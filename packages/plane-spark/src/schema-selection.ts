@@ -1,7 +1,7 @@
 /**
- * The columns of an address' schema as Spark reads them out of bodies. JSON is asked for the columns that the job reads and
- * no others, so that a message is judged by what is read of it, as on the embedded engine; CSV needs all of them, since a
- * value is known by where it stands.
+ * The columns of an address' schema as Spark reads them out of bodies. A message is judged by what the job reads of it, as on
+ * the embedded engine: JSON is asked for those columns and no others, and CSV, where a value is known by where it stands,
+ * takes the rest as text.
  *
  * Mode FAILFAST: what is no row of the schema ends the query. Spark knows no other place for it.
  */
@@ -22,7 +22,9 @@ export function schemaSelection({ schema, output }: JobPlan['source']): SchemaSe
   const read = schema.columns.filter(({ name }) => output.some((field) => field.name === name));
   if (read.length === 0) return undefined;
   const decoded = schema.format === 'csv' ? schema.columns : read;
-  const types = decoded.map(({ name, type }) => `${quoted(name)} ${typeofText(type)}`).join(', ');
+  const typeOf = (column: (typeof read)[number]): string =>
+    read.includes(column) ? typeofText(column.type) : 'string';
+  const types = decoded.map((column) => `${quoted(column.name)} ${typeOf(column)}`).join(', ');
   const options = "map('mode', 'FAILFAST')";
   return {
     decoded: `from_${schema.format}(nullif(body, ''), '${types.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}', ${options}) AS ${STRUCT}`,

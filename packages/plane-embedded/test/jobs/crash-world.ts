@@ -1,5 +1,9 @@
-/** A broker with one job on a journal in memory that crashes, and a ledger of what was sent to it. */
+/**
+ * A broker with one job on a journal in memory that crashes, and a ledger of what was sent to it. Bodies are CSV of one column:
+ * a body with a comma is no row, and for the dead letters.
+ */
 import { Broker, Recovery } from '@millrace/broker';
+import type { Catalogue } from '@millrace/sql';
 import { expect, vi } from 'vitest';
 import { RecordingJournal } from '../../../broker/test/support/recording-journal.js';
 import { EmbeddedProcessingPlane } from '../../src/jobs/processing-plane.js';
@@ -12,10 +16,19 @@ const WINDOW_MS = 5_000;
 /** Texts of one meaning, whose state is the same. */
 function sqlOf(slideMs: number, variant: number): string {
   const having = variant % 2 === 0 ? '' : 'HAVING count(*) > 0';
-  const where = variant % 3 === 0 ? '' : "WHERE body <> 'nothing'";
+  const where = variant % 3 === 0 ? '' : "WHERE key <> 'nothing'";
   return `INSERT INTO results
-    SELECT concat_ws(':', CAST(unix_millis(window.start) AS STRING), body, CAST(count(*) AS STRING)) AS body
-    FROM STREAM readings ${where} GROUP BY window(time, '${WINDOW_MS} milliseconds', '${slideMs} milliseconds'), body ${having}`;
+    SELECT concat_ws(':', CAST(unix_millis(window.start) AS STRING), key, CAST(count(*) AS STRING)) AS body
+    FROM STREAM readings ${where} GROUP BY window(time, '${WINDOW_MS} milliseconds', '${slideMs} milliseconds'), key ${having}`;
+}
+
+const CATALOGUE: Catalogue = {
+  columns: { readings: [{ name: 'key', type: { name: 'STRING' } }] },
+  schemas: { readings: { format: 'csv' } },
+};
+
+function isRow({ body }: Sent): boolean {
+  return !body.includes(',');
 }
 
 interface Sent {
@@ -81,7 +94,7 @@ export class World {
 
   deploy(): void {
     const sql = sqlOf(this.slideMs, this.variant);
-    void this.plane.deploy('job', { sql, onError: 'fail', paused: this.paused }, planOf(sql));
+    void this.plane.deploy('job', { sql, onError: 'fail', paused: this.paused }, planOf(sql, CATALOGUE));
   }
 
   send(bodies: readonly string[], durable = true): void {
@@ -128,9 +141,22 @@ export class World {
     return browsed.map(({ message }) => /\d+:k\d+:\d+$/.exec(message.bytes.toString('latin1', 0, message.end))![0]);
   }
 
+  /** Bodies of what lies among the dead letters. */
+  get deadLetters(): string[] {
+    const browsed = this.broker.browse('dead-letters', { limit: 100_000 }) ?? [];
+    return browsed.map(({ message }) => message.bytes.toString('latin1', message.split, message.end)).sort();
+  }
+
+  get expectedDeadLetters(): string[] {
+    return this.journal.kept
+      .filter((sent) => !isRow(sent))
+      .map(({ body }) => body)
+      .sort();
+  }
+
   get expected(): string[] {
     const counts = new Map<string, number>();
-    for (const { time, body } of this.journal.kept) {
+    for (const { time, body } of this.journal.kept.filter(isRow)) {
       for (
         let start = Math.floor(time / this.slideMs) * this.slideMs;
         start > time - WINDOW_MS;
