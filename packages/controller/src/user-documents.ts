@@ -40,6 +40,9 @@ export function patchable(document: StoredDocument): StoredDocument {
 
 export class UserDocuments {
   readonly #options: UserDocumentsOptions;
+  /** Kept beside the store: a list of it is made anew after each change, and a hundred thousand users are many. */
+  readonly #names = new Set<string>();
+  readonly #administrators = new Set<string>();
   /** Of those that somebody has looked at. */
   readonly #conditions = new Map<string, { readonly uid: string; readonly set: ConditionSet }>();
 
@@ -53,10 +56,15 @@ export class UserDocuments {
   }
 
   put({ metadata: { name, uid }, spec }: StoredUser): void {
+    this.#names.add(name);
+    if (isAdministrator(spec)) this.#administrators.add(name);
+    else this.#administrators.delete(name);
     this.#options.registry?.putUser({ name, uid, spec });
   }
 
   remove(name: string): void {
+    this.#names.delete(name);
+    this.#administrators.delete(name);
     this.#conditions.delete(name);
     this.#options.registry?.removeUser(name);
   }
@@ -99,7 +107,7 @@ export class UserDocuments {
   check({ name, next, force }: UserChange): void {
     const { store, registry } = this.#options;
     const present = store.get('User', name);
-    if (next !== undefined && present === undefined && store.list('User').length >= USERS_MAX) {
+    if (next !== undefined && present === undefined && this.#names.size >= USERS_MAX) {
       throw problemError('conflict', `there are ${USERS_MAX} users already, and that is the most`);
     }
     const twin = next === undefined ? undefined : registry?.certificateTwin({ name, spec: next });
@@ -109,10 +117,10 @@ export class UserDocuments {
       throw new ProblemError(invalid(`User ${name}`, [{ pointer, code: 'duplicate', detail }]));
     }
     if (force || (next !== undefined && isAdministrator(next))) return;
-    const others = store.list('User').filter(({ metadata }) => metadata.name !== name);
     // The first user, or one who could do everything up to now.
-    const matters = present === undefined ? others.length === 0 : isAdministrator(present.spec);
-    if (!matters || others.some(({ spec }) => isAdministrator(spec))) return;
+    const matters = present === undefined ? this.#names.size === 0 : this.#administrators.has(name);
+    const others = this.#administrators.size - (this.#administrators.has(name) ? 1 : 0);
+    if (!matters || others > 0) return;
     throw problemError(
       'conflict',
       present === undefined
