@@ -4,7 +4,14 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { ProblemError, problemError, problemOf } from '@millrace/contract';
-import type { AccessControl, Authentication, ClientCertificate, Origin, Principal } from '@millrace/security';
+import {
+  type AccessControl,
+  type Authentication,
+  type ClientCertificate,
+  isLoopbackHost,
+  type Origin,
+  type Principal,
+} from '@millrace/security';
 
 /** The other end of a request's connection. */
 export interface Peer {
@@ -37,7 +44,9 @@ export function httpAuthentication({ authenticator }: Pick<AccessControl, 'authe
     }
     const detail =
       header === null ? 'this server lets in users alone' : 'unknown user, wrong password or invalid token';
-    throw new ProblemError(problemOf('unauthenticated', detail));
+    // Not a secret, and hard to find out otherwise.
+    const hint = peer.encrypted || isLoopbackHost(peer.host) ? '' : '; from other machines they are taken over TLS';
+    throw new ProblemError(problemOf('unauthenticated', detail + hint));
 
     function ask(credentials: string | null): Promise<Authentication> {
       if (credentials === null) return authenticator.password(undefined, undefined, origin);
