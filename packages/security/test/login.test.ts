@@ -76,6 +76,10 @@ describe('name and password', () => {
     const { login, records } = await createAccess({ ann: {} });
     expect(await login.password('ann', bytes('secret'), REMOTE_CLEAR)).toMatchObject({ ok: false });
     expect(records.at(-1)).toMatchObject({ reason: 'a password or token in clear, and no TLS' });
+    const answers = await Promise.all(
+      ['secret', 'wrong'].map((password) => login.password('ann', bytes(password), REMOTE_CLEAR)),
+    );
+    expect(answers[0]).toEqual(answers[1]);
     const behindProxy = await createAccess({ ann: {} }, { cleartext: 'everywhere' });
     expect(await behindProxy.login.password('ann', bytes('secret'), REMOTE_CLEAR)).toMatchObject({ ok: true });
   });

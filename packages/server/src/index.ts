@@ -1,3 +1,2 @@
 export type { SecurityOptions } from './access/create-access.js';
-export { securitySchema } from './access/security-schema.js';
 export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type SecurityOptions, securitySchema } from '../src/index.js';
+import { securitySchema } from '../src/access/security-schema.js';
+import type { SecurityOptions } from '../src/index.js';
 
 it('what a configuration leaves out is safe', () => {
   const options: SecurityOptions = securitySchema.parse({});

@@ -4,14 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { ProblemError, problemError, problemOf } from '@millrace/contract';
-import {
-  type AccessControl,
-  type Authentication,
-  type ClientCertificate,
-  isLoopbackHost,
-  type Origin,
-  type Principal,
-} from '@millrace/security';
+import type { AccessControl, Authentication, ClientCertificate, Origin, Principal } from '@millrace/security';
 
 /** The other end of a request's connection. */
 export interface Peer {
@@ -44,9 +37,7 @@ export function httpAuthentication({ authenticator }: Pick<AccessControl, 'authe
     }
     const detail =
       header === null ? 'this server lets in users alone' : 'unknown user, wrong password or invalid token';
-    // Not a secret, and hard to find out otherwise.
-    const hint = peer.encrypted || isLoopbackHost(peer.host) ? '' : '; from other machines they are taken over TLS';
-    throw new ProblemError(problemOf('unauthenticated', detail + hint));
+    throw new ProblemError(problemOf('unauthenticated', outcome.advice ?? detail));
 
     function ask(credentials: string | null): Promise<Authentication> {
       if (credentials === null) return authenticator.password(undefined, undefined, origin);
