@@ -78,6 +78,22 @@ it('who says nothing, or the wrong thing, is told how to say it', async () => {
   }
 });
 
+it('a server that runs is closed by applying the same file, with who will be the administrator', async () => {
+  const other = fakeTerminal();
+  const running = main(['serve', '--amqp-port', '0', '--mqtt-port', '0', '--http-port', '0'], other);
+  await Promise.race([other.notesHolding('millrace ready: '), running]);
+  const there = /http:\/\/127\.0\.0\.1:\d+/.exec(other.notes())?.[0] ?? '';
+  const terminal = fakeTerminal({ environment: ADMIN });
+  // In another order than they may come.
+  const [admin, device] = (await readFile(join(directory, 'users.yaml'), 'utf8')).split('---\n');
+  await writeFile(join(directory, 'turned.yaml'), `${device}---\n${admin}`);
+  expect(await main(['apply', '-f', join(directory, 'turned.yaml'), '--server', there], terminal)).toBe(0);
+  expect(terminal.output()).toBe('user/admin created\nuser/boiler-1 created\n');
+  expect(await main(['status', '--server', there], fakeTerminal())).toBe(6);
+  other.interrupt();
+  expect(await running).toBe(0);
+});
+
 it('the last who may manage the server stays', async () => {
   const { code, notes } = await run(ADMIN, 'delete', 'user', 'admin', '--yes');
   expect(code).toBe(5);

@@ -42,6 +42,9 @@ export function patchable(document: StoredDocument): StoredDocument {
 
 export class UserDocuments {
   readonly #options: UserDocumentsOptions;
+  /** Kept beside the store: a list of it is made anew after each change, and a hundred thousand users are many. */
+  readonly #names = new Set<string>();
+  readonly #administrators = new Set<string>();
   /** Of those that somebody has looked at. */
   readonly #conditions = new Map<string, { readonly uid: string; readonly set: ConditionSet }>();
 
@@ -55,10 +58,15 @@ export class UserDocuments {
   }
 
   put({ metadata: { name, uid }, spec }: StoredUser): void {
+    this.#names.add(name);
+    if (isAdministrator(spec)) this.#administrators.add(name);
+    else this.#administrators.delete(name);
     this.#options.registry?.putUser({ name, uid, spec });
   }
 
   remove(name: string): void {
+    this.#names.delete(name);
+    this.#administrators.delete(name);
     this.#conditions.delete(name);
     this.#options.registry?.removeUser(name);
   }
@@ -101,7 +109,7 @@ export class UserDocuments {
   check({ name, next, force, together }: UserChange): void {
     const { store, registry } = this.#options;
     const present = store.get('User', name);
-    if (next !== undefined && present === undefined && store.list('User').length >= USERS_MAX) {
+    if (next !== undefined && present === undefined && this.#names.size >= USERS_MAX) {
       throw problemError('conflict', `there are ${USERS_MAX} users already, and that is the most`);
     }
     const twin = next === undefined ? undefined : registry?.certificateTwin({ name, spec: next });
@@ -111,12 +119,11 @@ export class UserDocuments {
       throw new ProblemError(invalid(`User ${name}`, [{ pointer, code: 'duplicate', detail }]));
     }
     if (force || (next !== undefined && isAdministrator(next))) return;
-    const users = store.list('User');
     // A first user, or one who could do everything up to now.
-    const matters = present === undefined ? users.length === 0 : isAdministrator(present.spec);
-    const staying = users.filter(({ metadata }) => !together.has(metadata.name)).map(({ spec }) => spec);
-    const after = [...staying, ...together.values()].filter((spec) => spec !== undefined);
-    if (!matters || after.some(isAdministrator)) return;
+    const matters = present === undefined ? this.#names.size === 0 : this.#administrators.has(name);
+    if (!matters || [...together.values()].some((spec) => spec !== undefined && isAdministrator(spec))) return;
+    const staying = [...this.#administrators].some((administrator) => !together.has(administrator));
+    if (staying) return;
     throw problemError(
       'conflict',
       present === undefined

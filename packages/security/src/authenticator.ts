@@ -33,6 +33,8 @@ export type Authentication =
       readonly reason: string;
       /** Nothing was found out about the credentials: there is too much to do, and another try may go well. */
       readonly busy?: true;
+      /** What may be told to the client: no secret, and hard to find out otherwise. */
+      readonly advice?: string;
     };
 
 export type SaslStep =

@@ -125,6 +125,13 @@ describe('others', () => {
   });
 });
 
+it('names are kept no longer than users have them', async () => {
+  const { timed } = createThrottle();
+  const long = 'x'.repeat(60_000);
+  for (let count = 0; count < 3; count += 1) expect(await timed(`${long}${count}`, 'h')).toBe(0);
+  expect(await timed(`${long}3`, 'h')).toBe(250);
+});
+
 it('an address of IPv6 stands for its network', () => {
   expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
   expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');

@@ -76,6 +76,10 @@ describe('name and password', () => {
     const { login, records } = await createAccess({ ann: {} });
     expect(await login.password('ann', bytes('secret'), REMOTE_CLEAR)).toMatchObject({ ok: false });
     expect(records.at(-1)).toMatchObject({ reason: 'a password or token in clear, and no TLS' });
+    const answers = await Promise.all(
+      ['secret', 'wrong'].map((password) => login.password('ann', bytes(password), REMOTE_CLEAR)),
+    );
+    expect(answers[0]).toEqual(answers[1]);
     const behindProxy = await createAccess({ ann: {} }, { cleartext: 'everywhere' });
     expect(await behindProxy.login.password('ann', bytes('secret'), REMOTE_CLEAR)).toMatchObject({ ok: true });
   });
@@ -87,6 +91,21 @@ describe('name and password', () => {
     expect(await login.password('ann', bytes('pass\u00adword\u00a0\u2168'), REMOTE)).toMatchObject({ ok: true });
     expect(await login.password('ann', bytes('password\u0007'), REMOTE)).toMatchObject({ ok: false });
     expect(await login.password('ann', Buffer.of(0xff, 0xfe), REMOTE)).toMatchObject({ ok: false });
+  });
+
+  it('over HTTP is noted once in a quarter of an hour, failures each time', async () => {
+    const { login, records, clock } = await createAccess({ ann: {} });
+    const origin = { ...REMOTE, protocol: 'http' } as const;
+    for (let count = 0; count < 3; count += 1) await login.password('ann', bytes('secret'), origin);
+    expect(records).toHaveLength(1);
+    await login.password('ann', bytes('secret'), { ...origin, host: '192.0.2.8' });
+    for (let count = 0; count < 2; count += 1) await login.password('ann', bytes('wrong'), origin);
+    expect(records.map(({ outcome }) => outcome)).toEqual(['success', 'success', 'failure', 'failure']);
+    await clock.go(16 * 60_000);
+    await login.password('ann', bytes('secret'), origin);
+    expect(records).toHaveLength(5);
+    for (let count = 0; count < 2; count += 1) await login.password('ann', bytes('secret'), REMOTE);
+    expect(records).toHaveLength(7);
   });
 
   it('tells a client nothing of why', async () => {

@@ -153,6 +153,21 @@ describe('a token', () => {
     expect(await login.token(await tokenOf({ expiresIn: 10 }), REMOTE)).toMatchObject({ ok: false });
   });
 
+  it('is looked at once, and each client has its own identifier all the same', async () => {
+    const permissions = [{ verbs: ['send' as const], addresses: ['own/${clientId}'] }];
+    const { access, login } = await withIssuer({ permissions });
+    const token = await tokenOf();
+    for (const clientId of ['one', 'two']) {
+      const outcome = await login.token(token, { ...REMOTE, clientId });
+      if (!outcome.ok) throw new Error(outcome.reason);
+      expect(access.authorize(outcome.principal, 'send', `own/${clientId}`)).toBe(true);
+      expect(access.authorize(outcome.principal, 'send', 'own/three')).toBe(false);
+    }
+    const without = await login.token(token, REMOTE);
+    if (!without.ok) throw new Error(without.reason);
+    expect(access.authorize(without.principal, 'send', 'own/two')).toBe(false);
+  });
+
   it('takes the place of a password, whatever the name', async () => {
     const { login } = await withIssuer();
     const token = Buffer.from(await tokenOf());

@@ -125,6 +125,22 @@ describe('a server with users', () => {
     await start({ dataDirectory });
   });
 
+  it('lets a job read, write and route what its writer may', async () => {
+    const rights = [
+      { verbs: ['manage', 'view'], addresses: ['job/#', 'mine/#'] },
+      { verbs: ['send', 'recv'], addresses: ['mine/#'] },
+    ];
+    const server = await start({ prepare: (it) => it.apply([user('ann'), user('bob', rights)]) });
+    const bob = clientOf(server, 'bob');
+    const put = (sql: string) =>
+      statusOf(bob.jobs.put({ apiVersion: 'millrace.dev/v1', kind: 'Job', metadata: { name: 'j' }, spec: { sql } }));
+    expect(await put('INSERT INTO `mine/out` SELECT body FROM STREAM `mine/in`')).toBe(200);
+    expect(await put('INSERT INTO `mine/out` SELECT body FROM STREAM `mine/in/+`')).toBe(200);
+    expect(await put('INSERT INTO `mine/out` SELECT body FROM STREAM `+/in/+`')).toBe(403);
+    expect(await put('INSERT INTO others SELECT body FROM STREAM `mine/in`')).toBe(403);
+    expect(await put('INSERT INTO `mine/out` SELECT body, body AS address FROM STREAM `mine/in`')).toBe(403);
+  });
+
   it('that is refused a document while it prepares does not start', async () => {
     const prepare: ServerOptions['prepare'] = (server) => server.apply([user('ann', [])]);
     await expect(start({ prepare })).rejects.toBeInstanceOf(ProblemError);

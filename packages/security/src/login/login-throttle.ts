@@ -10,6 +10,7 @@
  * for more than 5 s is refused unseen. Of one name and host eight tries are looked at at once, so that many together are
  * no way around the first table; those of an honest client are over in microseconds.
  */
+import { USER_NAME_LENGTH_MAX } from '@millrace/contract';
 import type { Clock } from '../clock.js';
 import { RecentMap } from '../recent-map.js';
 
@@ -64,7 +65,9 @@ export class LoginThrottle {
   }
 
   /** Waits for this try's turn. @returns undefined when that would take too long */
-  async enter(name: string, host: string): Promise<Attempt | undefined> {
+  async enter(givenName: string, host: string): Promise<Attempt | undefined> {
+    // Longer than any user's: what is kept of it is not for a client to choose.
+    const name = givenName.slice(0, USER_NAME_LENGTH_MAX);
     const pair = this.pairOf(name, host);
     if (pair.atOnce >= AT_ONCE_MAX && !(await this.room(pair))) return undefined;
     pair.atOnce += 1;

@@ -6,6 +6,7 @@ import type { Authentication, Authenticator, Origin, SaslExchange } from '../aut
 import type { Principal } from '../authorize.js';
 import type { Clock } from '../clock.js';
 import { isLoopbackHost } from '../loopback-host.js';
+import { RecentMap } from '../recent-map.js';
 import { BearerExchange } from '../sasl/bearer-exchange.js';
 import { SingleExchange } from '../sasl/exchanges.js';
 import { readOauthBearer, readPlain, readXoauth2 } from '../sasl/initial-responses.js';
@@ -32,6 +33,9 @@ export interface LoginOptions {
 }
 
 const PASSWORD_BYTES_MAX = 64 * 1024;
+/** Each request of HTTP logs in: the audit log has it once in this time. */
+const SAME_LOGIN_MS = 15 * 60_000;
+const SAME_LOGINS_MAX = 10_000;
 /** As long as ours are, and as random. */
 const NOBODY_KEY = randomBytes(32).toString('base64');
 
@@ -39,6 +43,8 @@ export class Login implements Authenticator, ScramLogin {
   readonly throttle: LoginThrottle;
   private readonly options: LoginOptions;
   private readonly checker: PasswordChecker;
+  /** When a login over HTTP was last noted. */
+  private readonly notedAt = new RecentMap<number>(SAME_LOGINS_MAX);
 
   constructor(options: LoginOptions) {
     this.options = options;
@@ -129,12 +135,20 @@ export class Login implements Authenticator, ScramLogin {
     const { audit } = this.options;
     const { protocol, host } = origin;
     if (outcome.ok) {
+      if (protocol === 'http' && this.isNoted(`${host}\0${mechanism}\0${outcome.principal.name}`)) return outcome;
       audit.write({ event: 'login', outcome: 'success', user: outcome.principal.name, protocol, host, mechanism });
     } else {
       const { reason } = outcome;
       audit.write({ event: 'login', outcome: 'failure', user: name, protocol, host, mechanism, reason });
     }
     return outcome;
+  }
+
+  private isNoted(login: string): boolean {
+    const now = this.options.clock.now();
+    if (now - (this.notedAt.get(login) ?? Number.NEGATIVE_INFINITY) < SAME_LOGIN_MS) return true;
+    this.notedAt.set(login, now);
+    return false;
   }
 
   // The ways in

@@ -3,7 +3,11 @@ import type { Authentication } from '../authenticator.js';
 import { ANONYMOUS } from '../authorize.js';
 
 export const LET_IN: Authentication = { ok: true, principal: ANONYMOUS };
-export const CLEARTEXT = refused('a password or token in clear, and no TLS');
+export const CLEARTEXT: Authentication = {
+  ok: false,
+  reason: 'a password or token in clear, and no TLS',
+  advice: 'from other machines passwords and tokens are taken over TLS alone',
+};
 export const BUSY: Authentication = { ok: false, reason: 'too many logins at once', busy: true };
 export const TOO_MANY: Authentication = { ok: false, reason: 'too many failures before', busy: true };
 

@@ -9,19 +9,15 @@ const ADDRESS_SERVICE = '$address';
 const SHARE = /^\$share\/[^/]*\/(.+)$/s;
 
 export class CompiledPermissions {
-  private readonly sets: Readonly<Record<Verb, PatternSet>> = {
-    send: new PatternSet(),
-    recv: new PatternSet(),
-    view: new PatternSet(),
-    manage: new PatternSet(),
-  };
+  /** Of the verbs that it has any pattern for. */
+  private readonly sets: Partial<Record<Verb, PatternSet>> = {};
 
   constructor(permissions: readonly Permission[], values: PatternValues) {
     for (const { verbs, addresses } of permissions) {
       for (const address of addresses) {
         const levels = fillPattern(address, values);
         if (levels === undefined) continue;
-        for (const verb of verbs) this.sets[verb].add(levels);
+        for (const verb of verbs) this.setOf(verb).add(levels);
       }
     }
   }
@@ -29,11 +25,18 @@ export class CompiledPermissions {
   allows(verb: Verb, address: string): boolean {
     if (address.length === 0) return false;
     if (address.charCodeAt(0) === 0x24 && verb !== 'manage') {
-      if (verb === 'send' && address === ADDRESS_SERVICE) return !this.sets.view.isEmpty || !this.sets.manage.isEmpty;
+      if (verb === 'send' && address === ADDRESS_SERVICE)
+        return this.sets.view !== undefined || this.sets.manage !== undefined;
       // A shared subscription sees what its filter matches, whatever the group is called.
       const shared = verb === 'recv' ? SHARE.exec(address)?.[1] : undefined;
-      if (shared !== undefined) return this.sets.recv.covers(shared);
+      if (shared !== undefined) return this.sets.recv?.covers(shared) === true;
     }
-    return this.sets[verb].covers(address);
+    return this.sets[verb]?.covers(address) === true;
+  }
+
+  private setOf(verb: Verb): PatternSet {
+    const set = this.sets[verb] ?? new PatternSet();
+    this.sets[verb] = set;
+    return set;
   }
 }

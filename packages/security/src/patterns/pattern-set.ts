@@ -11,8 +11,9 @@
  * covers the rest or none is left.
  */
 
+/** Thousands of users have one pattern each: what is not needed is not there. */
 interface Node {
-  readonly children: Map<string, Node>;
+  children: Map<string, Node> | undefined;
   plus: Node | undefined;
   /** A pattern ends here. */
   ends: boolean;
@@ -23,17 +24,11 @@ interface Node {
 export class PatternSet {
   private readonly root: Node = node();
   /** Patterns without wildcards, as they are: most questions end here. */
-  private readonly exact = new Set<string>();
+  private exact: Set<string> | undefined;
   private depth = 0;
-  private size = 0;
-
-  get isEmpty(): boolean {
-    return this.size === 0;
-  }
 
   /** @param levels of one pattern; those that were filled in stand for themselves, whatever they look like */
   add(levels: readonly string[]): void {
-    this.size += 1;
     this.depth = Math.max(this.depth, levels.length);
     let at = this.root;
     let wild = false;
@@ -46,12 +41,14 @@ export class PatternSet {
       at = level === '+' ? plusOf(at) : childOf(at, level);
     }
     at.ends = true;
-    if (!wild) this.exact.add(levels.join('/'));
+    if (wild) return;
+    this.exact ??= new Set();
+    this.exact.add(levels.join('/'));
   }
 
   /** Whether all that `filter` matches is covered; a filter without wildcards matches itself. */
   covers(filter: string): boolean {
-    if (this.exact.has(filter)) return true;
+    if (this.exact?.has(filter) === true) return true;
     let nodes: readonly Node[] = [this.root];
     let start = 0;
     for (;;) {
@@ -83,10 +80,11 @@ export class PatternSet {
 }
 
 function node(): Node {
-  return { children: new Map(), plus: undefined, ends: false, open: false };
+  return { children: undefined, plus: undefined, ends: false, open: false };
 }
 
 function childOf(parent: Node, level: string): Node {
+  parent.children ??= new Map();
   let child = parent.children.get(level);
   if (child === undefined) {
     child = node();
@@ -108,7 +106,7 @@ function next(nodes: readonly Node[], level: string, wild: boolean): readonly No
   const reached: Node[] = [];
   for (const { children, plus } of nodes) {
     if (level !== '+') {
-      const child = children.get(level);
+      const child = children?.get(level);
       if (child !== undefined) reached.push(child);
     }
     if (wild && plus !== undefined) reached.push(plus);

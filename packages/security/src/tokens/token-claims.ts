@@ -6,11 +6,7 @@ import type { Principal } from '../authorize.js';
 const NAME_LENGTH_MAX = 1024;
 
 /** @returns a sentence for the audit log where it names nobody */
-export function principalOf(
-  payload: JWTPayload,
-  issuer: TokenIssuer,
-  clientId: string | undefined,
-): Principal | string {
+export function principalOf(payload: JWTPayload, issuer: TokenIssuer): Principal | string {
   const user = claimAt(payload, issuer.userClaim);
   if (typeof user !== 'string' || user === '') return `the claim ${issuer.userClaim} names nobody`;
   if (user.length > NAME_LENGTH_MAX)
@@ -33,7 +29,7 @@ export function principalOf(
       namesUser: issuer.namesUsers,
       permissions,
       expiresAt: (payload.exp ?? 0) * 1000 + issuer.clockToleranceSeconds * 1000,
-      clientId,
+      clientId: undefined,
     },
   };
 }

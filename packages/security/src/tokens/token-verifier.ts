@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS, type TokenIssuer } from '@millrace/contract';
-import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import type { Principal } from '../authorize.js';
 import type { Clock } from '../clock.js';
 import { RecentMap } from '../recent-map.js';
@@ -26,8 +26,8 @@ interface KnownIssuer {
 }
 
 interface Verified {
-  readonly payload: JWTPayload;
-  readonly issuer: TokenIssuer;
+  /** Or what is wrong with what it says. */
+  readonly principal: Principal | string;
   readonly until: number;
 }
 
@@ -54,22 +54,17 @@ export class TokenVerifier {
     if (token.length > TOKEN_LENGTH_MAX) return refused('the token is too long');
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.verified.get(hash);
-    if (known !== undefined && known.until > this.clock.now()) return this.verdictOf(known, clientId);
+    if (known !== undefined && known.until > this.clock.now()) return verdictOf(known, clientId);
     if (this.atOnce >= AT_ONCE_MAX) return { ok: false, reason: 'too many tokens at once', busy: true };
     this.atOnce += 1;
     try {
       const verified = await this.verifySignature(token);
       if (typeof verified === 'string') return refused(verified);
       this.verified.set(hash, verified);
-      return this.verdictOf(verified, clientId);
+      return verdictOf(verified, clientId);
     } finally {
       this.atOnce -= 1;
     }
-  }
-
-  private verdictOf({ payload, issuer }: Verified, clientId: string | undefined): TokenVerdict {
-    const principal = principalOf(payload, issuer, clientId);
-    return typeof principal === 'string' ? refused(principal) : { ok: true, principal };
   }
 
   /** @returns what is wrong with it, in words */
@@ -90,11 +85,19 @@ export class TokenVerifier {
         currentDate: new Date(this.clock.now()),
         requiredClaims: ['exp'],
       });
-      return { payload, issuer, until: (payload.exp! + issuer.clockToleranceSeconds) * 1000 };
+      const until = (payload.exp! + issuer.clockToleranceSeconds) * 1000;
+      return { principal: principalOf(payload, issuer), until };
     } catch (error) {
       return reasonOf(error);
     }
   }
+}
+
+function verdictOf({ principal }: Verified, clientId: string | undefined): TokenVerdict {
+  if (typeof principal === 'string') return refused(principal);
+  const { proof } = principal;
+  if (proof?.kind !== 'token' || clientId === undefined) return { ok: true, principal };
+  return { ok: true, principal: { ...principal, proof: { ...proof, clientId } } };
 }
 
 function refused(reason: string): TokenVerdict {

@@ -10,7 +10,7 @@ export interface SecurityOptions {
   /** From where passwords and tokens are taken without TLS. Default: loopback. */
   readonly cleartext?: 'loopback' | 'everywhere';
   /** File that records of logins, refusals and changes are added to. Default: they are not kept. */
-  readonly auditFile?: string;
+  readonly auditFile?: string | undefined;
 }
 
 export interface ServerAccess {

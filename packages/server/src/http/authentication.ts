@@ -40,7 +40,7 @@ export function httpAuthentication({ authenticator }: Pick<AccessControl, 'authe
     }
     const detail =
       header === null ? 'this server lets in users alone' : 'unknown user, wrong password or invalid token';
-    throw new ProblemError(problemOf('unauthenticated', detail));
+    throw new ProblemError(problemOf('unauthenticated', outcome.advice ?? detail));
 
     function ask(credentials: string | null): Promise<Authentication> {
       if (credentials === null) return authenticator.password(undefined, undefined, origin);
