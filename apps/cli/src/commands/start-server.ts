@@ -6,6 +6,9 @@ const PORT_FLAGS = [
   ['amqpPort', '--amqp-port'],
   ['mqttPort', '--mqtt-port'],
   ['httpPort', '--http-port'],
+  ['amqpsPort', '--amqps-port'],
+  ['mqttsPort', '--mqtts-port'],
+  ['httpsPort', '--https-port'],
 ] as const;
 
 /** @throws CommandError */
@@ -21,6 +24,12 @@ export async function startServerOrExplain(options: ServerOptions): Promise<Runn
 function explain(error: unknown, options: ServerOptions): CommandError | undefined {
   if (error instanceof Error && error.name === 'ExposureError')
     return new CommandError(error.message, { cause: error });
+  if (error instanceof Error && error.name === 'TlsFileError') {
+    return new CommandError(`TLS cannot begin: ${error.message}`, {
+      hint: 'millrace certificates create',
+      cause: error,
+    });
+  }
   const store = explainStore(error, options.dataDirectory);
   if (store !== undefined) return store;
   const failure = systemError(error);
