@@ -1,5 +1,5 @@
 /** Clients that others wrote against a server with TLS, certificates and users. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
@@ -10,6 +10,27 @@ import { MILLRACE, ROOT } from './harness/server.js';
 
 const PYTHON = '/usr/bin/python3';
 const LOGIN = join(ROOT, 'conformance/clients/proton_login.py');
+
+const DOCUMENTS = `
+apiVersion: millrace.dev/v1
+kind: Address
+metadata: { name: jobs }
+spec: { type: queue }
+---
+apiVersion: millrace.dev/v1
+kind: User
+metadata: { name: ann }
+spec:
+  authentication: { type: certificate }
+  permissions: [{ verbs: [send, recv, view, manage], addresses: ['#'] }]
+---
+apiVersion: millrace.dev/v1
+kind: User
+metadata: { name: bob }
+spec:
+  authentication: { type: password, password: hidden }
+  permissions: [{ verbs: [send, recv], addresses: [jobs, 'devices/bob/#'] }]
+`;
 
 let directory: string;
 let server: Running;
@@ -27,9 +48,16 @@ beforeAll(async () => {
     '--client',
     'eve',
   ]);
-  server = new Running(process.execPath, [join(ROOT, 'conformance/harness/secured-server.mjs'), directory]);
-  await server.until('a line of ports', ({ lines }) => lines.length > 0, 30_000);
-  ports = JSON.parse(server.lines[0] ?? '{}');
+  const documents = join(directory, 'documents.yaml');
+  writeFileSync(documents, DOCUMENTS);
+  const files = ['--tls-certificate', file('server'), '--tls-key', file('server-key')];
+  const all = ['amqp', 'mqtt', 'http', 'amqps', 'mqtts', 'https'].flatMap((name) => [`--${name}-port`, '0']);
+  const given = [...all, ...files, '--tls-client-authorities', file('authority'), '--apply', documents];
+  server = new Running(process.execPath, [MILLRACE, 'serve', ...given]);
+  await server.until('line "millrace ready"', ({ stderr }) => /millrace ready:.*\n/.test(stderr), 30_000);
+  const ready = /millrace ready: (.*)/.exec(server.stderr)?.[1] ?? '';
+  const endpoints = [...ready.matchAll(/(\w+):\/\/127\.0\.0\.1:(\d+)/g)];
+  ports = Object.fromEntries(endpoints.map(([, name = '', port]) => [name, Number(port)]));
 });
 afterAll(async () => {
   await server?.stop();

@@ -1,4 +1,5 @@
-import type { RunningServer } from '@millrace/server';
+import type { RunningServer, ServerOptions } from '@millrace/server';
+import { usageError } from '../command-error.js';
 import { type DocumentFromFile, readDocuments } from '../control/read-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { aborted, type Terminal } from '../terminal.js';
@@ -16,6 +17,12 @@ export interface ServeOptions extends ProcessingOptions {
   readonly apply?: readonly string[];
   readonly undeclaredAmqp: 'refuse' | 'queue' | 'topic';
   readonly allowAnonymous?: boolean;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientAuthorities?: string;
+  readonly amqpsPort: number;
+  readonly mqttsPort: number;
+  readonly httpsPort: number;
 }
 
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
@@ -28,6 +35,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     mqttPort: options.mqttPort,
     httpPort: options.httpPort,
     undeclaredAmqp: options.undeclaredAmqp,
+    ...tlsOf(options),
     allowAnonymous: options.allowAnonymous ?? false,
     ...(options.data === undefined ? {} : { dataDirectory: options.data }),
     ...(options.dataLimit === undefined ? {} : { dataLimitBytes: options.dataLimit }),
@@ -63,4 +71,16 @@ async function applyOrExplain(server: Pick<RunningServer, 'apply'>, from: Docume
     const { explainRefusal } = await import('../control/explain-problem.js');
     throw explainRefusal(from, error);
   }
+}
+
+/** @throws CommandError wrong usage, when one file is there without the other */
+function tlsOf(options: ServeOptions): Pick<ServerOptions, 'tls' | 'amqpsPort' | 'mqttsPort' | 'httpsPort'> {
+  const { tlsCertificate: certificate, tlsKey: key, tlsClientAuthorities: clientAuthorities } = options;
+  if (certificate === undefined && key === undefined && clientAuthorities === undefined) return {};
+  if (certificate === undefined || key === undefined) {
+    throw usageError('TLS needs a certificate and its key', '--tls-certificate server.pem --tls-key server-key.pem');
+  }
+  const { amqpsPort, mqttsPort, httpsPort } = options;
+  const asking = clientAuthorities === undefined ? {} : { clientAuthorities };
+  return { tls: { certificate, key, ...asking }, amqpsPort, mqttsPort, httpsPort };
 }

@@ -7,6 +7,9 @@ const PORT_FLAGS = [
   ['amqpPort', '--amqp-port'],
   ['mqttPort', '--mqtt-port'],
   ['httpPort', '--http-port'],
+  ['amqpsPort', '--amqps-port'],
+  ['mqttsPort', '--mqtts-port'],
+  ['httpsPort', '--https-port'],
 ] as const;
 
 /** @throws CommandError */
@@ -24,6 +27,12 @@ function explain(error: unknown, options: ServerOptions): CommandError | undefin
     return new CommandError(error.message, { cause: error });
   if (error instanceof Error && error.name === 'SparkSettingsError')
     return new CommandError(error.message, { exitCode: EXIT_CODE.wrongUsage, cause: error });
+  if (error instanceof Error && error.name === 'TlsFileError') {
+    return new CommandError(`TLS cannot begin: ${error.message}`, {
+      hint: 'millrace certificates create',
+      cause: error,
+    });
+  }
   const store = explainStore(error, options.dataDirectory);
   if (store !== undefined) return store;
   const failure = systemError(error);

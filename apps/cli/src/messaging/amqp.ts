@@ -111,6 +111,8 @@ function explain(url: BrokerUrl, error: unknown): unknown {
   const where = [`at ${formatBrokerUrl(url)} (${error.condition})`];
   switch (error.condition) {
     case Condition.unauthorizedAccess:
+    // None of the server's ways to log in: without credentials, or with a password that would cross the wire in clear.
+    case Condition.notAllowed:
       return notAllowed(error.message, error);
     case Condition.notFound:
       return new CommandError(error.message, {

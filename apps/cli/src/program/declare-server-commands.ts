@@ -96,6 +96,12 @@ function declareServe({ program, terminal, finish }: Declaring): void {
         .choices(['refuse', 'queue', 'topic'])
         .default('refuse'),
     )
+    .option('--tls-certificate <file>', 'PEM of the server certificate: opens the ports with TLS')
+    .option('--tls-key <file>', 'PEM of its key')
+    .option('--tls-client-authorities <file>', 'PEM of authorities whose client certificates are taken')
+    .addOption(new Option('--amqps-port <port>', 'where AMQP listens with TLS').argParser(parsePort).default(5671))
+    .addOption(new Option('--mqtts-port <port>', 'where MQTT listens with TLS').argParser(parsePort).default(8883))
+    .addOption(new Option('--https-port <port>', 'where HTTP listens with TLS').argParser(parsePort).default(8443))
     .option('--allow-anonymous', 'listen where other machines can reach it although there are no users');
   for (const option of processingOptions()) command.addOption(option);
   addExamples(command, [

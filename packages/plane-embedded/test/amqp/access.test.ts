@@ -118,6 +118,19 @@ describe('a client of AMQP', () => {
   });
 });
 
+describe('a user that has changed by the time of open', () => {
+  it('is out', async () => {
+    const access = await start(new FakeAccess());
+    access.changesMeanwhile = true;
+    const ended = client([saslPlain('ann', 'secret')]).then(
+      (connection) => connection.closed,
+      (error) => error,
+    );
+    expect(await ended).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    expect(server.context.counters.revoked).toBe(1);
+  });
+});
+
 describe('when rights change', () => {
   it('the connection of a user that is gone is closed with the reason', async () => {
     const access = await start(new FakeAccess());

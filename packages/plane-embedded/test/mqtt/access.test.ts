@@ -105,6 +105,13 @@ describe('a client of MQTT', () => {
     expect(other.protocol.observe('x')?.user).toBe('bob');
   });
 
+  test('is out when its user has changed while it was being asked', async () => {
+    const { plane, access } = start();
+    access.changesMeanwhile = true;
+    expect((await plane.connect('c', ann)).connack?.reasonCode).toBe(0x87);
+    expect(plane.protocol.sessions).toBe(0);
+  });
+
   test('may not leave a will where it may not send', async () => {
     const { plane, access } = start();
     access.forbidden.add('ann send w');

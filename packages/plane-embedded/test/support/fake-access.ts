@@ -32,6 +32,8 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   /** Steps are decided when the test says so. */
   holds = false;
   isBusy = false;
+  /** Whoever it lets in has been changed by then. */
+  changesMeanwhile = false;
   private readonly users: Map<string, string>;
   private readonly given: readonly string[] | undefined;
   private readonly listeners = new Set<(changed: ChangedUsers) => void>();
@@ -120,6 +122,7 @@ export class FakeAccess implements AccessControl, Authenticator, Authorizer {
   private principalOf(name: string, authenticated: boolean): Principal {
     const principal: Principal = { name, authenticated };
     this.known.push(principal);
+    if (this.changesMeanwhile) this.invalid.add(principal);
     return principal;
   }
 
