@@ -126,6 +126,13 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace store dump --data ./data | head': done({ says: /queue readings/ }),
     'npx millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
   },
+  'docs/reference/configuration.md': {
+    'millrace config check --config millrace.yaml': done({
+      given: ['mkdir documents', 'cp examples/max-temperature/addresses.yaml documents'],
+      says: /sound, with 2 documents/,
+    }),
+    'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:3:9/ }),
+  },
   'docs/reference/cli.md': {
     'millrace demo': prints(/\d+ readings/),
     'millrace demo --for 30s --output json > windows.jsonl': done(),
@@ -133,6 +140,13 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace serve --data ./data': prints(READY),
     'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
       prints(READY),
+    'millrace serve --config millrace.yaml --log-format json': {
+      ...prints(READY),
+      given: [`printf 'log: { level: info }\\n' > millrace.yaml`],
+    },
+    'millrace config check --config millrace.yaml': done({ says: /sound/ }),
+    'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:1:8/ }),
+    'millrace config show -o yaml': done({ says: /^ {2}port: 5672$/m }),
     'millrace publish temperature 23': done({ says: /1 message accepted/ }),
     'millrace publish temperature --simulate temperature --interval 200ms': quiet(),
     'millrace publish alarms --property site=north < alarms.txt': done({

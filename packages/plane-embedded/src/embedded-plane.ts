@@ -98,11 +98,14 @@ export class EmbeddedPlane {
     this.timers.push(setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS));
   }
 
-  /** Tells clients, and lets go of the store when all that was committed is in it. */
-  async stop(reason: string): Promise<void> {
+  /**
+   * Tells clients, and lets go of the store when all that was committed is in it.
+   * @param graceMs how long clients may take to hear it. Default: 2,000
+   */
+  async stop(reason: string, graceMs?: number): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.processing.close();
-    await Promise.all(this.listeners.map((listener) => listener.stop(reason)));
+    await Promise.all(this.listeners.map((listener) => listener.stop(reason, graceMs)));
     this.broker.commitPending();
     this.broker.commitPutOff();
     if (this.store.kind === 'disk') await this.store.journal.close();

@@ -1,1 +1,22 @@
-export { ExposureError, type RunningServer, type ServerOptions, startServer } from './server.js';
+export { settingsTable } from './configuration/reference.js';
+export {
+  type ConfigurationFault,
+  type ConfigurationSources,
+  describeConfigurationFault,
+  describeOrigin,
+  type Origin,
+  type Resolved,
+  resolveConfiguration,
+} from './configuration/resolve.js';
+export type { Configuration } from './configuration/schema.js';
+export { serverOptionsOf } from './configuration/server-options.js';
+export { changedSettings, SETTINGS, type Setting, valueAt, variableOf } from './configuration/settings.js';
+export { type Log, type LogDetails, type LogFormat, type LogLevel, openLog, type ServerLog } from './log/log.js';
+export {
+  ExposureError,
+  exposureOf,
+  type LiveOptions,
+  type RunningServer,
+  type ServerOptions,
+  startServer,
+} from './server.js';

@@ -11,7 +11,9 @@ import {
 import { OPEN_AUTHORIZER } from '@millrace/security';
 import { createHttpApp } from './http/app.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
+import type { Log } from './log/log.js';
 import { isLoopback } from './loopback.js';
+import type { SeriesLimits } from './metrics/series-limits.js';
 import { VERSION } from './version.js';
 
 export interface ServerOptions {
@@ -25,27 +27,57 @@ export interface ServerOptions {
   readonly httpPort?: number;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
+  /** What an MQTT topic without a document is. Default: topic. */
+  readonly undeclaredMqtt?: 'topic' | 'refuse';
+  /** Host names that HTTP answers to beside loopback and `host`. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins whose pages may call the control API. Default: only its own. */
+  readonly allowedOrigins?: readonly string[];
+  /** How many addresses and jobs have series of their own at /metrics. Default: 100 each. */
+  readonly metrics?: SeriesLimits;
+  /** How long clients may take to hear that the server ends. Default: 2,000. */
+  readonly stopGraceMs?: number;
   /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
   readonly dataLimitBytes?: number;
   /** Lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
-  /** Lines for people: faults, and what is worth knowing. */
-  readonly log: (line: string) => void;
+  /** Faults, and what is worth knowing. */
+  readonly log: Log;
 }
+
+/** What can change while it runs. */
+export type LiveOptions = Pick<ServerOptions, 'metrics'>;
 
 export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
   /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
   apply(documents: readonly object[]): Promise<void>;
-  /** Tells clients, then ends. Takes two seconds at most. */
+  /** Takes over what can change while it runs. */
+  change(options: LiveOptions): void;
+  /** Tells clients, then ends. Takes `stopGraceMs` at most, and what the disk takes for what was committed. */
   close(): Promise<void>;
 }
 
 /** Listening where others can reach it, without users, is refused unless asked for by name. */
 export class ExposureError extends Error {
   override readonly name = 'ExposureError';
+}
+
+/** Why these settings would let strangers in, or undefined. */
+export function exposureOf({
+  host,
+  allowAnonymous,
+}: {
+  readonly host: string;
+  readonly allowAnonymous: boolean;
+}): string | undefined {
+  if (isLoopback(host) || allowAnonymous) return undefined;
+  return (
+    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+    'listen on 127.0.0.1, or say --allow-anonymous if that is what you want'
+  );
 }
 
 /**
@@ -56,13 +88,9 @@ export class ExposureError extends Error {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.allowAnonymous !== true) {
-    throw new ExposureError(
-      `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-        'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
-    );
-  }
-  const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const exposure = exposureOf({ host, allowAnonymous: options.allowAnonymous ?? false });
+  if (exposure !== undefined) throw new ExposureError(exposure);
+  const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`, { level: 'error' });
   const store = await storeOf(options);
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
@@ -73,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       authorizer: OPEN_AUTHORIZER,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
+      undeclaredMqtt: options.undeclaredMqtt ?? 'topic',
       onFault,
     },
     store,
@@ -95,7 +124,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       store: () => plane.storeStatus(),
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
-      ...(isLoopback(host) ? {} : { allowedHosts: [host] }),
+      allowedHosts: [...(isLoopback(host) ? [] : [host]), ...(options.allowedHosts ?? [])],
+      allowedOrigins: options.allowedOrigins ?? [],
     });
     http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
   } catch (error) {
@@ -103,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await plane.stop('the server did not start');
     throw error;
   }
-  return running({ plane, controller, http, endpoints: endpoints() });
+  return running({ plane, controller, http, endpoints: endpoints(), stopGraceMs: options.stopGraceMs });
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -128,9 +158,10 @@ interface Parts {
   readonly controller: Controller;
   readonly http: HttpListener;
   readonly endpoints: readonly Endpoint[];
+  readonly stopGraceMs: number | undefined;
 }
 
-function running({ plane, controller, http, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, endpoints, stopGraceMs }: Parts): RunningServer {
   return {
     endpoints,
     async apply(documents) {
@@ -140,9 +171,10 @@ function running({ plane, controller, http, endpoints }: Parts): RunningServer {
         await controller.put(checked.value);
       }
     },
+    change() {},
     async close() {
       controller.stop();
-      await Promise.all([plane.stop('the server is stopping'), http.close()]);
+      await Promise.all([plane.stop('the server is stopping', stopGraceMs), http.close(stopGraceMs)]);
     },
   };
 }

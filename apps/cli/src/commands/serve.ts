@@ -1,59 +1,60 @@
-import type { RunningServer } from '@millrace/server';
-import { type DocumentFromFile, readDocuments } from '../control/read-documents.js';
+import type { Configuration, Log, RunningServer } from '@millrace/server';
+import { loadConfiguration } from '../configuration/load-configuration.js';
+import type { ServerFlags } from '../configuration/server-flags.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { aborted, type Terminal } from '../terminal.js';
-import { describeEndpoints } from './describe-endpoints.js';
+import { applyOrExplain, readConfigured } from './apply-configured.js';
+import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
+import { reloadAtHangUp } from './reload.js';
 import { startServerOrExplain } from './start-server.js';
 
 export interface ServeOptions {
-  readonly host: string;
-  readonly amqpPort: number;
-  readonly mqttPort: number;
-  readonly httpPort: number;
-  readonly data?: string;
-  readonly dataLimit?: number;
-  readonly apply?: readonly string[];
-  readonly undeclaredAmqp: 'refuse' | 'queue' | 'topic';
-  readonly allowAnonymous?: boolean;
+  readonly config?: string;
+  readonly flags: ServerFlags;
 }
+
+/** What the disk may take for what was committed, beyond the time that clients have. */
+const STOP_BEYOND_GRACE_MS = 10_000;
 
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
-  const documents = options.apply === undefined ? [] : await readDocuments(terminal, options.apply);
-  const server = await startServerOrExplain({
-    host: options.host,
-    amqpPort: options.amqpPort,
-    mqttPort: options.mqttPort,
-    httpPort: options.httpPort,
-    undeclaredAmqp: options.undeclaredAmqp,
-    allowAnonymous: options.allowAnonymous ?? false,
-    ...(options.data === undefined ? {} : { dataDirectory: options.data }),
-    ...(options.dataLimit === undefined ? {} : { dataLimitBytes: options.dataLimit }),
-    log: (line) => terminal.note(line),
-  });
+  const { configuration, warnings } = await loadConfiguration(terminal, options);
+  const { openLog, serverOptionsOf } = await import('@millrace/server');
+  const serverLog = await openLog(configuration.log, (line) => terminal.note(line));
+  const { log } = serverLog;
+  for (const warning of warnings) log(`millrace: ${warning}`, { level: 'warn' });
+  const documents = await readConfigured(terminal, configuration);
+  const server = await startServerOrExplain(serverOptionsOf(configuration, log));
   try {
     for (const from of documents) await applyOrExplain(server, from);
-    terminal.note(`${describeEndpoints(server.endpoints)} (ready after ${Math.round(process.uptime() * 1000)} ms)`);
-    terminal.note(
-      options.data === undefined
-        ? 'Messages and documents are in memory, and gone when this server ends; --data <directory> keeps them.'
-        : `Messages and documents are kept in ${options.data}.`,
-    );
+    announce(log, server, configuration);
+    const reload = reloadAtHangUp(terminal, { options, configuration, server, serverLog });
     await aborted(signal);
+    reload.stop();
   } finally {
-    await server.close();
+    await closeInTime(server, log, configuration.stop.grace + STOP_BEYOND_GRACE_MS);
   }
   return EXIT_CODE.done;
 }
 
-/** One after the other, so that a refusal can name its file. @throws CommandError */
-async function applyOrExplain(server: RunningServer, from: DocumentFromFile): Promise<void> {
-  try {
-    await server.apply([from.document]);
-  } catch (error) {
-    const { ProblemError } = await import('@millrace/contract');
-    if (!(error instanceof ProblemError)) throw error;
-    const { explainRefusal } = await import('../control/explain-problem.js');
-    throw explainRefusal(from, error);
-  }
+function announce(log: Log, server: RunningServer, { data }: Configuration): void {
+  const readyMs = Math.round(process.uptime() * 1000);
+  log(`${describeEndpoints(server.endpoints)} (ready after ${readyMs} ms)`, {
+    fields: { endpoints: server.endpoints.map(endpointUrl), readyMs },
+  });
+  log(
+    data.directory === undefined
+      ? 'Messages and documents are in memory, and gone when this server ends; --data <directory> keeps them.'
+      : `Messages and documents are kept in ${data.directory}.`,
+  );
+}
+
+/** A disk that does not answer must not hold a service manager for ever. */
+async function closeInTime(server: RunningServer, log: Log, boundMs: number): Promise<void> {
+  const bound = setTimeout(() => {
+    log(`millrace: the end took more than ${boundMs / 1000} s, and is cut off`, { level: 'error' });
+    process.exit(EXIT_CODE.failed);
+  }, boundMs);
+  await server.close();
+  clearTimeout(bound);
 }

@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import type { ExitCode } from '../exit-code.js';
 import type { Terminal } from '../terminal.js';
 import { configureProgram } from './configure-program.js';
 import type { Declaring } from './declaration.js';
+import { declareConfigCommands } from './declare-config-commands.js';
 import { declareDocumentCommands } from './declare-document-commands.js';
 import { declareMessageCommands } from './declare-message-commands.js';
 import { declareServerCommands } from './declare-server-commands.js';
@@ -15,6 +16,7 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
     .helpCommand('help [command]', 'print help on a command');
   const declaring: Declaring = { program, terminal, finish };
   declareServerCommands(declaring);
+  declareConfigCommands(declaring);
   declareMessageCommands(declaring);
   declareDocumentCommands(declaring);
   declareStoreCommands(declaring);
@@ -26,8 +28,15 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
 function declareReference({ program, terminal, finish }: Declaring): void {
   program
     .command('reference', { hidden: true })
-    .description('Prints the reference of this command line as Markdown.')
-    .action(async () => {
+    .description('Prints the reference of this command line as Markdown, or the table of another page.')
+    .addArgument(new Argument('[page]').choices(['cli', 'configuration']).default('cli'))
+    .action(async (page) => {
+      if (page === 'configuration') {
+        const { settingsTable } = await import('@millrace/server');
+        terminal.data(settingsTable());
+        finish(0);
+        return;
+      }
       const { referenceOf } = await import('./reference.js');
       const clients = await import('./amqp-client-programs.js');
       const ignore = () => {};

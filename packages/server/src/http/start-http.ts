@@ -8,8 +8,8 @@ export interface HttpListener {
   readonly port: number;
   /** For what else lives on this port: WebSocket upgrades. */
   readonly server: Server;
-  /** Ends what is idle at once, and what is at work after a second. */
-  close(): Promise<void>;
+  /** Ends what is idle at once, and what is at work after a second, or `graceMs` if that is less. */
+  close(graceMs?: number): Promise<void>;
 }
 
 const CLOSE_GRACE_MS = 1_000;
@@ -34,13 +34,13 @@ export async function startHttp(
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     server,
-    close: () => close(server),
+    close: (graceMs = CLOSE_GRACE_MS) => close(server, Math.min(graceMs, CLOSE_GRACE_MS)),
   };
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();
