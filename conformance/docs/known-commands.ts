@@ -133,6 +133,9 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     }),
     'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:3:9/ }),
   },
+  'docs/reference/metrics.md': {
+    'curl http://127.0.0.1:8080/metrics': done({ given: ['millrace serve'], says: /^millrace_ready 1$/m }),
+  },
   'docs/reference/cli.md': {
     'millrace demo': prints(/\d+ readings/),
     'millrace demo --for 30s --output json > windows.jsonl': done(),

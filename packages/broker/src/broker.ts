@@ -191,6 +191,12 @@ export class Broker {
     return this.book.get(name)?.view();
   }
 
+  /** Content bytes of all stored messages, each message once, and their limit. */
+  get memory(): { readonly storedBytes: number; readonly storedBytesLimit: number } {
+    const { arena, memory } = this.core;
+    return { storedBytes: arena.storedBytes, storedBytesLimit: memory.limit };
+  }
+
   addresses(): AddressView[] {
     return [...this.book.all()].map((address) => address.view());
   }

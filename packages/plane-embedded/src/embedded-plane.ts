@@ -14,6 +14,7 @@ import { Listener } from './listener.js';
 import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
+import { type PlaneFigures, planeFigures } from './plane-figures.js';
 import { SpoolDirectory } from './spool-directory.js';
 import { memoryStore, type Store, storeStatus } from './store.js';
 import { Turn, type TurnTask } from './turn.js';
@@ -52,6 +53,7 @@ export class EmbeddedPlane {
   private readonly openSpool: (() => Spool) | undefined;
   private readonly turn = new Turn();
   private readonly broker: Broker;
+  private readonly amqpCounters = new AmqpCounters();
   private readonly mqtt: MqttProtocol;
   private readonly listeners: readonly Listener[];
   private readonly timers: NodeJS.Timeout[];
@@ -115,6 +117,11 @@ export class EmbeddedPlane {
     return storeStatus(this.store);
   }
 
+  figures(): PlaneFigures {
+    const { broker, listeners, amqpCounters: amqp, mqtt, store } = this;
+    return planeFigures({ broker, listeners, amqp, mqtt, store });
+  }
+
   private amqpListener(options: EmbeddedPlaneOptions): Listener {
     const context = {
       broker: this.broker,
@@ -123,7 +130,7 @@ export class EmbeddedPlane {
       services: options.services,
       openSpool: this.openSpool,
       settings: { ...AMQP_DEFAULTS, undeclared: options.undeclaredAmqp ?? 'refuse' },
-      counters: new AmqpCounters(),
+      counters: this.amqpCounters,
     };
     return new Listener({
       name: 'amqp',

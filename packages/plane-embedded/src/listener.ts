@@ -41,7 +41,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.name = options.name;
     this.options = options;
-    this.server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.accepted(socket));
+    this.server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.take(socket));
   }
 
   /** @throws the listen error, with its `code`: EADDRINUSE, EACCES, … */
@@ -95,8 +95,17 @@ export class Listener {
     clearTimeout(cut);
   }
 
-  private accepted(accepted: Socket): void {
-    if (this.connections.size >= (this.options.connectionLimit ?? 20_000)) {
+  get connectionLimit(): number {
+    return this.options.connectionLimit ?? 20_000;
+  }
+
+  /** Connections taken since the start. */
+  get accepted(): number {
+    return this.sequence;
+  }
+
+  private take(accepted: Socket): void {
+    if (this.connections.size >= this.connectionLimit) {
       this.refused += 1;
       accepted.destroy();
       return;

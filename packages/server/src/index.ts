@@ -12,6 +12,7 @@ export type { Configuration } from './configuration/schema.js';
 export { serverOptionsOf } from './configuration/server-options.js';
 export { changedSettings, SETTINGS, type Setting, valueAt, variableOf } from './configuration/settings.js';
 export { type Log, type LogDetails, type LogFormat, type LogLevel, openLog, type ServerLog } from './log/log.js';
+export type { SeriesLimits } from './metrics/series-limits.js';
 export {
   ExposureError,
   exposureOf,
@@ -20,3 +21,8 @@ export {
   type ServerOptions,
   startServer,
 } from './server.js';
+
+/** The tables of docs/reference/metrics.md. */
+export async function metricsTables(): Promise<string> {
+  return (await import('./metrics/reference.js')).metricsTables();
+}

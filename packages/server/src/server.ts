@@ -13,7 +13,8 @@ import { createHttpApp } from './http/app.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
 import type { Log } from './log/log.js';
 import { isLoopback } from './loopback.js';
-import type { SeriesLimits } from './metrics/series-limits.js';
+import { HttpRequests } from './metrics/http-requests.js';
+import { SERIES_LIMITS, type SeriesLimits } from './metrics/series-limits.js';
 import { VERSION } from './version.js';
 
 export interface ServerOptions {
@@ -110,6 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
   const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
   services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  let seriesLimits = options.metrics ?? SERIES_LIMITS;
   let http: HttpListener | undefined;
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
   try {
@@ -124,6 +126,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       store: () => plane.storeStatus(),
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
+      metrics: {
+        version: VERSION,
+        controller,
+        figures: () => plane.figures(),
+        store: () => plane.storeStatus(),
+        storeLimitBytes: options.dataLimitBytes,
+        requests: new HttpRequests(),
+        limits: () => seriesLimits,
+      },
       allowedHosts: [...(isLoopback(host) ? [] : [host]), ...(options.allowedHosts ?? [])],
       allowedOrigins: options.allowedOrigins ?? [],
     });
@@ -133,7 +144,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await plane.stop('the server did not start');
     throw error;
   }
-  return running({ plane, controller, http, endpoints: endpoints(), stopGraceMs: options.stopGraceMs });
+  const change = ({ metrics = SERIES_LIMITS }: LiveOptions): void => {
+    seriesLimits = metrics;
+  };
+  return running({ plane, controller, http, endpoints: endpoints(), stopGraceMs: options.stopGraceMs, change });
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -159,9 +173,10 @@ interface Parts {
   readonly http: HttpListener;
   readonly endpoints: readonly Endpoint[];
   readonly stopGraceMs: number | undefined;
+  readonly change: RunningServer['change'];
 }
 
-function running({ plane, controller, http, endpoints, stopGraceMs }: Parts): RunningServer {
+function running({ plane, controller, http, endpoints, stopGraceMs, change }: Parts): RunningServer {
   return {
     endpoints,
     async apply(documents) {
@@ -171,7 +186,7 @@ function running({ plane, controller, http, endpoints, stopGraceMs }: Parts): Ru
         await controller.put(checked.value);
       }
     },
-    change() {},
+    change,
     async close() {
       controller.stop();
       await Promise.all([plane.stop('the server is stopping', stopGraceMs), http.close(stopGraceMs)]);

@@ -29,11 +29,11 @@ function declareReference({ program, terminal, finish }: Declaring): void {
   program
     .command('reference', { hidden: true })
     .description('Prints the reference of this command line as Markdown, or the table of another page.')
-    .addArgument(new Argument('[page]').choices(['cli', 'configuration']).default('cli'))
+    .addArgument(new Argument('[page]').choices(['cli', 'configuration', 'metrics']).default('cli'))
     .action(async (page) => {
-      if (page === 'configuration') {
-        const { settingsTable } = await import('@millrace/server');
-        terminal.data(settingsTable());
+      if (page !== 'cli') {
+        const { metricsTables, settingsTable } = await import('@millrace/server');
+        terminal.data(page === 'metrics' ? await metricsTables() : settingsTable());
         finish(0);
         return;
       }

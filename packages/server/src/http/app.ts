@@ -7,6 +7,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { HttpDependencies } from './dependencies.js';
 import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
+import { metricsRoutes } from './metrics.js';
 import { answerToError, problemResponse, refuse } from './problems.js';
 import { callOf, json, type Route, routerPath } from './route.js';
 import { backupRoute } from './v1-backup.js';
@@ -31,6 +32,7 @@ export function createHttpApp(dependencies: HttpDependencies): Hono {
     context.res.headers.set('x-content-type-options', 'nosniff');
     context.res.headers.set('x-frame-options', 'DENY');
     context.res.headers.set('cache-control', 'no-store');
+    dependencies.metrics?.requests.count(context.req.method, context.res.status);
   });
   app.use(bodyLimit({ maxSize: limitBytes, onError }));
   register(app, routesOf(dependencies), dependencies);
@@ -53,6 +55,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
     homeRoute(dependencies),
+    ...metricsRoutes(dependencies),
   ];
   routes.push({
     method: 'GET',

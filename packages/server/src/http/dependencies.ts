@@ -1,6 +1,7 @@
 import type { StoreStatus } from '@millrace/contract';
 import type { Controller, Endpoint } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
+import type { MetricsSources } from '../metrics/sources.js';
 
 export interface HttpDependencies {
   readonly controller: Controller;
@@ -19,6 +20,8 @@ export interface HttpDependencies {
   readonly backup?: () => AsyncIterable<Uint8Array> | 'under-way';
   /** Default: memory. */
   readonly store?: () => StoreStatus;
+  /** What /metrics shows. Default: there is no such path. */
+  readonly metrics?: MetricsSources;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
   /** Told of what became a 500. Default: dropped. */
