@@ -1,7 +1,8 @@
 /** The blocks of one store, linked in order. New messages go into the last one, which is always in memory. */
+import type { GroupMember } from './group-member.js';
 import type { Message } from './message.js';
 import { BLOCK_SLOTS, type Slot, StoreBlock } from './store-block.js';
-import { StoredDelivery } from './stored-delivery.js';
+import { DeliveryState, StoredDelivery } from './stored-delivery.js';
 
 export class BlockChain {
   head: StoreBlock;
@@ -106,6 +107,17 @@ export class BlockChain {
       // When blocks went away meanwhile, their links are no way on: begin at the head again, behind what was seen.
       block = unlinked === this.unlinked ? block.next : this.head;
     }
+  }
+
+  /** Deliveries up to `last` that `member` holds, in order. */
+  heldBy(member: GroupMember, last: number): StoredDelivery[] {
+    const held: StoredDelivery[] = [];
+    this.walk(this.head.base, last, (block, sequence) => {
+      const slot = block.slots[sequence - block.base];
+      if (!(slot instanceof StoredDelivery) || slot.member !== member) return;
+      if (slot.state === DeliveryState.open || slot.state === DeliveryState.committing) held.push(slot);
+    });
+    return held;
   }
 
   /** A new last block. The caller looks whether the one before is empty. */

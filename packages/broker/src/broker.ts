@@ -14,6 +14,7 @@ import { Arena } from './arena.js';
 import { BrokerLog } from './broker-log.js';
 import { browseStore } from './browse-cursor.js';
 import { type CapacitySource, CapacityWatch } from './capacity-watch.js';
+import type { ConsumerGroup } from './consumer-group.js';
 import { type Core, DispatchList } from './core.js';
 import { IdWindows } from './id-windows.js';
 import type { Journal } from './journal-port.js';
@@ -26,7 +27,8 @@ import type { Message, MessageArena } from './message.js';
 import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import { Pager, type PagingOptions } from './pager.js';
-import type { Consumer, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
+import { pickMessages } from './pick.js';
+import type { Consumer, Delivery, Producer, Sender, Subscription, SubscriptionOptions, Transaction } from './ports.js';
 import { Queue } from './queue.js';
 import type { Recovery } from './recovery.js';
 import { RETAINED_LIMITS, Retained } from './retained.js';
@@ -329,9 +331,35 @@ export class Broker {
 
   /** Looks into a queue or durable subscription without taking. `after`: the last id seen, 0 = from the start. */
   browse(name: string, options: { readonly limit: number; readonly after?: number }): BrowsedMessage[] | undefined {
-    const address = this.book.get(name);
-    const group = address instanceof Queue ? address.group : this.book.subscriptions.byName(name)?.group;
+    const group = this.groupOf(name);
     return group === undefined ? undefined : browseStore(group.store, options);
+  }
+
+  /**
+   * Takes messages of a queue or durable subscription by their ids, out of turn. Those that a consumer holds are left out.
+   * Within the same turn each is to be settled, or consumed by a transaction; one that fails gives them back to their place.
+   */
+  pick(name: string, ids: readonly number[]): Delivery[] | undefined {
+    const group = this.groupOf(name);
+    this.core.turn.begin();
+    return group === undefined ? undefined : pickMessages(group, this.core.pager, ids);
+  }
+
+  /** Whether what is sent to this topic now reaches a subscription. */
+  isHeard(topic: string): boolean {
+    const address = this.book.get(topic);
+    return address instanceof Topic && address.route.current().length > 0;
+  }
+
+  /** Id of the message that a queue or durable subscription stored last; 0: none yet. */
+  lastId(name: string): number | undefined {
+    const group = this.groupOf(name);
+    return group === undefined ? undefined : group.store.nextSequence - 1;
+  }
+
+  private groupOf(name: string): ConsumerGroup | undefined {
+    const address = this.book.get(name);
+    return address instanceof Queue ? address.group : this.book.subscriptions.byName(name)?.group;
   }
 
   /** Takes over what the journal had. */

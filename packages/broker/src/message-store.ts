@@ -45,7 +45,7 @@ export class MessageStore {
   private readonly core: Core;
   private readonly owner: MessageStoreOwner;
   readonly blocks = new BlockChain(1);
-  private nextSequence = 1;
+  nextSequence = 1;
   private cursorBlock: StoreBlock;
   /** No message at or after it was ever delivered. */
   private cursor = 1;
@@ -59,6 +59,8 @@ export class MessageStore {
   unreadable: string | undefined = undefined;
   /** Messages that lie in the journal alone. */
   pagedOut = 0;
+  /** At the cursor or after it, up to here, messages may be with somebody who picked them out of turn (pick.ts). */
+  pickedUpTo = 0;
 
   constructor(core: Core, owner: MessageStoreOwner, options: { record: StoreRecord | undefined; limits: Limits }) {
     this.core = core;
@@ -179,9 +181,16 @@ export class MessageStore {
 
   /** Puts a message that a consumer held back to its place. `restricted`: the caller hands it out by `retake`. */
   putBack(delivery: StoredDelivery, options?: { readonly restricted: true }): void {
+    const { block, message, sequence } = delivery;
+    if (message.expiresAt !== 0) this.noteExpiry(block, message.expiresAt);
+    if (sequence >= this.cursor) {
+      // Picked out of turn: it waits for its turn as before.
+      delivery.state = DeliveryState.closed;
+      block.slots[sequence - block.base] = message;
+      this.waiting++;
+      return;
+    }
     delivery.state = DeliveryState.returned;
-    const { expiresAt } = delivery.message;
-    if (expiresAt !== 0) this.noteExpiry(delivery.block, expiresAt);
     if (options?.restricted) return;
     this.waiting++;
     this.returned.push(delivery);
@@ -295,13 +304,7 @@ export class MessageStore {
 
   /** Deliveries that `member` holds, in order. */
   heldBy(member: GroupMember): StoredDelivery[] {
-    const held: StoredDelivery[] = [];
-    this.blocks.walk(this.blocks.head.base, this.cursor - 1, (block, sequence) => {
-      const slot = block.slots[sequence - block.base];
-      if (!(slot instanceof StoredDelivery) || slot.member !== member) return;
-      if (slot.state === DeliveryState.open || slot.state === DeliveryState.committing) held.push(slot);
-    });
-    return held;
+    return this.blocks.heldBy(member, this.cursor - 1);
   }
 
   /** Removes what has expired and no consumer holds. @returns what is left of `budget`, which counts slots looked at */
@@ -376,7 +379,9 @@ export class MessageStore {
       }
       if (slot === 0) this.readAhead();
       const message = block.slots[slot];
-      if (message !== undefined) return message as Message;
+      if (message !== undefined && (this.cursor > this.pickedUpTo || !(message instanceof StoredDelivery))) {
+        return message as Message;
+      }
       if (block.index !== undefined) {
         this.readAhead();
         return undefined;

@@ -1,4 +1,6 @@
 /** A typed client of the control API over fetch. Every failure is a ProblemError with an exit code (DESIGN §2). */
+import type { ApplyAnswer } from './apply.js';
+import type { DocumentChange } from './document-diff.js';
 import type {
   AddressDocument,
   AddressInput,
@@ -48,12 +50,24 @@ export interface DeleteOptions {
   readonly ifMatch?: string;
 }
 
+export interface ApplyOptions {
+  /** The set that the documents belong to. */
+  readonly set?: string;
+  /** Deletes what the set applied before and has no longer. Default: false. */
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+  /** Also when stored messages are lost by it. Default: false. */
+  readonly force?: boolean;
+}
+
 export type PutOutcome = 'created' | 'changed' | 'unchanged';
 
 export interface PutResult<D> {
   readonly document: D;
   readonly outcome: PutOutcome;
   readonly etag: string;
+  /** Of a dry run: what would change. */
+  readonly changes?: readonly DocumentChange[];
 }
 
 export interface DocumentsClient<D extends Document, I extends DocumentInput> {
@@ -77,6 +91,8 @@ export interface Client {
   readonly jobs: JobsClient;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
+  /** Many at once, all or none; with a set, what it applied before can be pruned. */
+  applyAll(documents: readonly DocumentInput[], options?: ApplyOptions): Promise<ApplyAnswer>;
   /** @returns how many messages were deleted */
   purge(address: string): Promise<number>;
   /** Oldest first, without consuming. */
@@ -113,6 +129,10 @@ export function createClient(options: ClientOptions): Client {
     jobs,
     apply: (document, putOptions) =>
       document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    applyAll: async (documents, { set, prune, dryRun, force } = {}) => {
+      const path = `/v1/documents:apply${queryOf({ applySet: set, prune, dryRun, force })}`;
+      return (await send<ApplyAnswer>('POST', path, { body: { documents } })).body;
+    },
     purge: async (address) => (await send<{ purged: number }>('DELETE', messagesPath(address))).body.purged,
     browse: async (address, { limit, after } = {}) => {
       const path = messagesPath(address) + queryOf({ limit, after });
@@ -186,7 +206,9 @@ async function listAll<D>(send: Send, path: string, options: ListOptions): Promi
 
 function putResult<D>({ body, headers }: Sent<D>): PutResult<D> {
   const outcome = (headers.get('millrace-outcome') ?? 'changed') as PutOutcome;
-  return { document: body, outcome, etag: headers.get('etag') ?? '' };
+  const { changes, ...document } = body as D & { readonly changes?: readonly DocumentChange[] };
+  const result = { document: document as D, outcome, etag: headers.get('etag') ?? '' };
+  return changes === undefined ? result : { ...result, changes };
 }
 
 function preconditions(options: { readonly ifMatch?: string; readonly createOnly?: boolean }): Record<string, string> {

@@ -37,7 +37,58 @@ export interface BrowsedMessage {
   readonly durable: boolean;
   readonly priority: number;
   readonly deliveryCount: number;
+  /** A receiver has it and has not settled it. */
+  readonly inDelivery: boolean;
   readonly properties: Readonly<Record<string, string>>;
+}
+
+const filters = z.array(z.string().min(1).max(4096)).max(20);
+
+/** What `messages:move` takes; without `target`, what `messages:redrive` takes. */
+export const redriveInput = z.strictObject({
+  /** As in listings: all must hold. Default: every message. */
+  filter: filters.optional(),
+  /** These messages alone. */
+  ids: z.array(z.number().int().positive().max(Number.MAX_SAFE_INTEGER)).min(1).max(10_000).optional(),
+  /** How many at most. Default: all that are there at the beginning. */
+  limit: z.number().int().positive().max(1_000_000_000).optional(),
+  /** Messages a second at most. Default: as fast as it goes. */
+  rate: z.number().int().positive().max(1_000_000).optional(),
+});
+
+export const moveInput = z.strictObject({ target: z.string().min(1).max(1024), ...redriveInput.shape });
+
+export type RedriveInput = z.input<typeof redriveInput>;
+export type MoveInput = z.input<typeof moveInput>;
+
+/** What takes longer than an answer. */
+export interface Operation {
+  readonly id: string;
+  readonly kind: 'move' | 'redrive';
+  readonly address: string;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Messages that there were to look at when it began. */
+  readonly total: number;
+  readonly seen: number;
+  readonly done: number;
+  /** Were to be moved and could not be: `message` says why. */
+  readonly skipped: number;
+  readonly message: string;
+}
+
+/** A subscription that keeps messages while nobody receives. */
+export interface Subscription {
+  readonly name: string;
+  /** Topic or filter. */
+  readonly source: string;
+  readonly owner: 'amqp' | 'mqtt' | 'job' | 'any';
+  readonly container: string;
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly receivers: number;
+  readonly links: readonly { readonly connection: string; readonly link: string }[];
 }
 
 export interface JobResultRow {
@@ -108,4 +159,6 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Give it as `cursor` for the next page; absent on the last. */
   readonly next?: string;
+  /** How many there are in all, when it was asked for. */
+  readonly total?: number;
 }

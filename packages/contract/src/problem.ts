@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'precondition-failed': { status: 412, title: 'It has changed, or exists, since you looked' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+  'idempotency-mismatch': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'invalid-document': { status: 422, title: 'The document is not valid' },
   'invalid-sql': { status: 422, title: 'The SQL is not valid' },
   'not-supported': { status: 422, title: 'This set-up cannot do that' },

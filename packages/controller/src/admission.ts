@@ -93,6 +93,18 @@ export function judgeJob(spec: DesiredJob['spec'], context: AdmissionContext): J
   return { ok: false, problem: problemOf('not-supported', summary, details) };
 }
 
+/** The two addresses of a job. */
+export interface JobEnds {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What a job of this text would read and write; undefined when the text is not valid. */
+export function jobEnds(spec: DesiredJob['spec'], context: AdmissionContext): JobEnds | undefined {
+  const judged = judgeJob(spec, context);
+  return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
+}
+
 function sqlDetail(fault: SqlFault): ProblemDetail {
   const hint = fault.hint === '' ? '' : `; ${fault.hint}`;
   return {

@@ -6,14 +6,15 @@ import { randomUUID } from 'node:crypto';
 import {
   type AddressDocument,
   type DesiredDocument,
-  type DesiredJob,
   type Document,
+  type DocumentChange,
+  documentChanges,
   type JobDocument,
   type Kind,
   problemError,
 } from '@millrace/contract';
 import { AddressReconciler } from './address-reconciler.js';
-import { type AdmissionContext, judgeJob } from './admission.js';
+import type { AdmissionContext } from './admission.js';
 import { ChangeFeed, type DocumentListener } from './change-feed.js';
 import { type DocumentKey, keyOf, keyText, parseKey } from './document-key.js';
 import { type DocumentStore, MemoryDocumentStore, type StoredDocument } from './document-store.js';
@@ -53,6 +54,8 @@ export interface WriteResult<D extends Document = Document> {
   readonly document: D;
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly etag: string;
+  /** What differs from before. */
+  readonly changes: readonly DocumentChange[];
 }
 
 export interface DocumentByKind {
@@ -176,10 +179,9 @@ export class Controller {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
   }
 
-  /** What a job of this text would read and write; undefined when the text is not valid. To be asked by `allow` only. */
-  addressesOf(spec: DesiredJob['spec']): { readonly source: string; readonly target: string } | undefined {
-    const judged = judgeJob(spec, this.#admission);
-    return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
+  /** One without its status; undefined when there is none. */
+  declared(kind: Kind, name: string): StoredDocument | undefined {
+    return this.#store.get(kind, name);
   }
 
   etag(document: Document): string {
@@ -204,11 +206,14 @@ export class Controller {
   }
 
   /**
-   * Puts some and deletes others: all are checked first, and nothing is done when one is refused. Addresses only.
-   * @throws ProblemError
+   * Puts some and deletes others: all are checked first, and nothing is done when one is refused.
+   * @returns what became of those that were put, in their order @throws ProblemError
    */
-  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<void> {
-    await this.#attempt((await this.#writer.replace(plan, options)).map(({ next }) => next));
+  async replace(plan: () => Replacement, options: WriteOptions = {}): Promise<readonly PreparedChange[]> {
+    await this.#needSqlCheckFor(plan());
+    const changes = await this.#writer.replace(plan, options);
+    if (options.dryRun !== true) await this.#attempt(changes.map(({ next }) => next));
+    return changes;
   }
 
   /** Pausing is a wish like the others: it is kept in the document. */
@@ -225,6 +230,10 @@ export class Controller {
 
   async #needSqlCheck(): Promise<void> {
     this.#sqlCheck ??= await this.#loadSqlCheck();
+  }
+
+  async #needSqlCheckFor({ put }: Replacement): Promise<void> {
+    if (put.some(({ kind }) => kind === 'Job')) await this.#needSqlCheck();
   }
 
   #loadedSqlCheck(...[sql, schemas]: Parameters<SqlCheck>): ReturnType<SqlCheck> {
@@ -286,16 +295,17 @@ export class Controller {
     cancel();
   }
 
-  async #settle({ next, outcome }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
+  async #settle({ next, outcome, before }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
     const key = keyOf(next);
+    const changes = outcome === 'unchanged' ? [] : documentChanges(before, next);
     if (options.dryRun === true) {
       const shown = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-      return { document: { ...shown, ...next } as Document, outcome, etag: etagOf(next) };
+      return { document: { ...shown, ...next } as Document, outcome, etag: etagOf(next), changes };
     }
     await this.#attempt([next]);
     // Someone may have deleted it meanwhile; what was written is still the answer.
     const document = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-    return { document, outcome, etag: etagOf(next) };
+    return { document, outcome, etag: etagOf(next), changes };
   }
 
   #neverSeen(document: StoredDocument): Document {

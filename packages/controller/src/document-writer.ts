@@ -10,7 +10,7 @@ import {
   ProblemError,
   problemError,
 } from '@millrace/contract';
-import { type AdmissionContext, invalid, refusalOf } from './admission.js';
+import { type AdmissionContext, invalid, type JobEnds, jobEnds, refusalOf } from './admission.js';
 import { type DocumentKey, keyOf, keyText } from './document-key.js';
 import type { DocumentStore, StoreChange, StoredDocument } from './document-store.js';
 import { KeyLock } from './key-lock.js';
@@ -23,13 +23,18 @@ export interface WriteOptions extends Preconditions {
   readonly dryRun?: boolean;
   /** Also when stored messages are lost by it. Default: false. */
   readonly force?: boolean;
-  /** Throws when who writes may not write this. Asked before anything else is looked at. Default: all is allowed. */
-  readonly allow?: (document: DesiredDocument) => void;
+  /**
+   * Throws when who writes may not write this; `ends`: what a job reads and writes, undefined when its text is not valid.
+   * Asked before anything else is looked at. Default: all is allowed.
+   */
+  readonly allow?: (document: DesiredDocument, ends: JobEnds | undefined) => void;
 }
 
 export interface PreparedChange {
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly next: StoredDocument;
+  /** Undefined: it is created. */
+  readonly before: StoredDocument | undefined;
   /** An address that becomes one of another type. */
   readonly retyped: boolean;
 }
@@ -95,10 +100,11 @@ export class DocumentWriter {
   replace(plan: () => Replacement, options: WriteOptions): Promise<readonly PreparedChange[]> {
     return this.#exclusively(async () => {
       const { put, remove } = plan();
-      const changes = put.map((desired) => this.#prepare(desired, options));
+      const admission = this.#admissionWith(put);
+      const changes = collected(put, (desired) => this.#prepare(desired, options, admission));
       const retyped = changes.filter((change) => change.retyped).map(({ next }) => keyOf(next));
       this.#checkLoss([...remove, ...retyped], options);
-      if (options.dryRun === true) return [];
+      if (options.dryRun === true) return changes;
       await this.#delete(remove, options);
       await this.#commit(changes, options);
       return changes;
@@ -122,23 +128,40 @@ export class DocumentWriter {
     return change;
   }
 
-  #prepare(desired: DesiredDocument, options: WriteOptions): PreparedChange {
-    const { store, admission, newIdentity } = this.#options;
+  /** Jobs are judged by the addresses that come with them. */
+  #admissionWith(put: readonly DesiredDocument[]): AdmissionContext {
+    const { admission } = this.#options;
+    if (!put.some(({ kind }) => kind === 'Job')) return admission;
+    const schemas = new Map(admission.schemas);
+    for (const { kind, metadata, spec } of put) {
+      if (kind !== 'Address') continue;
+      if (spec.schema === undefined) schemas.delete(metadata.name);
+      else schemas.set(metadata.name, spec.schema);
+    }
+    return { ...admission, schemas };
+  }
+
+  #prepare(
+    desired: DesiredDocument,
+    options: WriteOptions,
+    admission: AdmissionContext = this.#options.admission,
+  ): PreparedChange {
+    const { store, newIdentity } = this.#options;
     const { kind, metadata } = desired;
-    options.allow?.(desired);
+    options.allow?.(desired, desired.kind === 'Job' ? jobEnds(desired.spec, admission) : undefined);
     const present: StoredDocument | undefined = store.get(kind, metadata.name);
     checkPreconditions({ kind, name: metadata.name }, present, options);
     const refusal = refusalOf(desired, admission);
     if (refusal !== undefined) throw new ProblemError(refusal);
     if (present !== undefined && wishesTheSame(present, desired)) {
-      return { outcome: 'unchanged', next: present, retyped: false };
+      return { outcome: 'unchanged', next: present, before: present, retyped: false };
     }
     const { uid, createdAt } = present?.metadata ?? newIdentity();
     const generation = (present?.metadata.generation ?? 0) + 1;
     const { name, labels } = metadata;
     const next = { ...desired, metadata: { name, labels, uid, generation, createdAt } } as StoredDocument;
     const retyped = present?.kind === 'Address' && next.kind === 'Address' && present.spec.type !== next.spec.type;
-    return { outcome: present === undefined ? 'created' : 'changed', next, retyped };
+    return { outcome: present === undefined ? 'created' : 'changed', next, before: present, retyped };
   }
 
   async #commit(changes: readonly PreparedChange[], options: WriteOptions): Promise<void> {
@@ -198,4 +221,35 @@ export class DocumentWriter {
     const text = `${what.join(', ')}${more}: nothing was changed. With force they are deleted.`;
     throw problemError('would-lose-messages', text, details);
   }
+}
+
+const FAULTS_MAX = 100;
+
+/** Looks at all of them, and tells all that is wrong, each with its place in the set. */
+function collected(
+  documents: readonly DesiredDocument[],
+  prepare: (desired: DesiredDocument) => PreparedChange,
+): PreparedChange[] {
+  const changes: PreparedChange[] = [];
+  const faults: { readonly error: ProblemError; readonly index: number }[] = [];
+  for (const [index, desired] of documents.entries()) {
+    try {
+      changes.push(prepare(desired));
+    } catch (error) {
+      if (!(error instanceof ProblemError) || documents.length === 1) throw error;
+      faults.push({ error, index });
+      if (faults.length === FAULTS_MAX) break;
+    }
+  }
+  const [first] = faults;
+  if (first === undefined) return changes;
+  const details = faults.flatMap(({ error: { problem }, index }) => {
+    const place = `/documents/${index}`;
+    const own = problem.errors ?? [{ pointer: '', code: 'refused', detail: problem.detail }];
+    return own.map((detail) => ({ ...detail, pointer: place + detail.pointer }));
+  });
+  const { kind, metadata } = documents[first.index]!;
+  const more = faults.length > 1 ? `; ${faults.length - 1} more are refused` : '';
+  const { problem } = first.error;
+  throw new ProblemError({ ...problem, detail: `${kind} ${metadata.name}: ${problem.detail}${more}`, errors: details });
 }

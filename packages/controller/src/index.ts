@@ -1,3 +1,4 @@
+export type { JobEnds } from './admission.js';
 export { type AddressRequest, type AddressResponse, AddressService } from './address-service.js';
 export type { DocumentEvent, DocumentListener } from './change-feed.js';
 export {
@@ -15,19 +16,24 @@ export {
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';
-export type { WriteOptions } from './document-writer.js';
+export { type ApplyOptions, applyDocuments } from './document-sets.js';
+export type { PreparedChange, WriteOptions } from './document-writer.js';
+export type { TransferOptions } from './message-transfer.js';
 export { AddressMessages } from './messages.js';
+export { type Operation, type OperationKind, type OperationState, Operations } from './operations.js';
 export type * from './ports/message-access.js';
 export {
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
   type LinkObservation,
+  type MessageMove,
   type MessageToSend,
   type MessagingCapabilities,
   type MessagingPlane,
   PlaneRefusal,
   type ReadableMessage,
+  type SubscriptionObservation,
 } from './ports/messaging-plane.js';
 export type * from './ports/processing-plane.js';
 export {

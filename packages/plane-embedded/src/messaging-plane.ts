@@ -12,18 +12,23 @@ import {
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
+  type MessageMove,
   type MessageToSend,
   type MessagingCapabilities,
   type MessagingPlane,
   PlaneRefusal,
   type ReadableMessage,
+  type SubscriptionObservation,
 } from '@millrace/controller';
 import { JOURNAL_FAILED, JOURNAL_FULL } from './journal-sentences.js';
 import type { Listener } from './listener.js';
 import type { EmbeddedMessageAccess } from './message-access.js';
+import { deleteMessages, moveMessages } from './move-messages.js';
+import { refusalOf } from './plane-refusal.js';
+import { observeSubscriptions } from './subscription-observation.js';
 import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
-import { readableMessage } from './translate/readable-message.js';
+import { readableMessages } from './translate/readable-message.js';
 
 export class EmbeddedMessagingPlane implements MessagingPlane {
   readonly capabilities: MessagingCapabilities = {
@@ -93,7 +98,27 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   ): Promise<readonly ReadableMessage[]> {
     const messages = this.broker.browse(name, options);
     if (messages === undefined) throw new PlaneRefusal('NotFound', `there is no queue ${name} to look into`);
-    return messages.map(readableMessage);
+    return readableMessages(messages);
+  }
+
+  lastMessageId(name: string): number | undefined {
+    return this.broker.lastId(name);
+  }
+
+  async moveMessages(name: string, moves: readonly MessageMove[]): Promise<number> {
+    return moveMessages(this.broker, name, moves);
+  }
+
+  async deleteMessages(name: string, ids: readonly number[]): Promise<number> {
+    return deleteMessages(this.broker, name, ids);
+  }
+
+  observeSubscriptions(): readonly SubscriptionObservation[] {
+    return observeSubscriptions(this.broker.subscriptions(), this.observeConnections());
+  }
+
+  async removeSubscription(name: string): Promise<boolean> {
+    return this.broker.forgetSubscription(name);
   }
 
   send(name: string, message: MessageToSend): Promise<void> {
@@ -187,24 +212,4 @@ const ADMINISTRATION_REASONS = {
 /** @throws PlaneRefusal */
 function refuse(refusal: AdministrationRefusal | undefined): void {
   if (refusal !== undefined) throw new PlaneRefusal(ADMINISTRATION_REASONS[refusal.reason], refusal.message);
-}
-
-function refusalOf(reason: RefusalReason, name: string): PlaneRefusal {
-  switch (reason) {
-    case 'not-found':
-    case 'deleted':
-      return new PlaneRefusal('NotFound', `there is no address ${name}`);
-    case 'resource-limit-exceeded':
-      return new PlaneRefusal('Full', `the address ${name} is full`);
-    case 'message-too-large':
-      return new PlaneRefusal('Invalid', `the message is larger than the address ${name} takes`);
-    case 'no-receiver':
-      return new PlaneRefusal('Conflict', `nobody receives from ${name} now, and a direct address stores nothing`);
-    case 'journal-full':
-      return new PlaneRefusal('Full', `the address ${name} did not take the message: ${JOURNAL_FULL}`);
-    case 'journal-failed':
-      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${JOURNAL_FAILED}`);
-    case 'not-allowed':
-      return new PlaneRefusal('Conflict', `the address ${name} did not take the message: ${reason}`);
-  }
 }

@@ -53,6 +53,28 @@ export interface ConnectionObservation {
   readonly links: readonly LinkObservation[];
 }
 
+/** A subscription of a topic or filter that keeps messages while nobody receives. */
+export interface SubscriptionObservation {
+  readonly name: string;
+  /** The topic or filter that it takes from. */
+  readonly source: string;
+  /** Whose it is: a client by its protocol, or a job; `any` for one that clients name themselves and share. */
+  readonly owner: 'amqp' | 'mqtt' | 'job' | 'any';
+  /** AMQP container-id, MQTT client identifier, or the job; '' where many may share it. */
+  readonly container: string;
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly receivers: number;
+  /** Links that receive from it now, where they can be told from the owner. */
+  readonly links: readonly { readonly connection: string; readonly link: string }[];
+}
+
+/** Which message, and where to. */
+export interface MessageMove {
+  readonly id: number;
+  readonly target: string;
+}
+
 /** A message as REST and the CLI show it. Body: text when it is UTF-8, else base64. */
 export interface ReadableMessage {
   readonly id: number;
@@ -67,6 +89,8 @@ export interface ReadableMessage {
   readonly durable: boolean;
   readonly priority: number;
   readonly deliveryCount: number;
+  /** A receiver has it and has not settled it. */
+  readonly inDelivery: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }
 
@@ -122,6 +146,20 @@ export interface MessagingPlane {
     name: string,
     options: { readonly limit: number; readonly after: number },
   ): Promise<readonly ReadableMessage[]>;
+  /** Id of the message that was stored last, there still or not; undefined where nothing can be looked into. */
+  lastMessageId(name: string): number | undefined;
+  /**
+   * Moves stored messages in one transaction: all that are there and that no receiver holds, or none. At its target each is
+   * a new message with the content of the old.
+   * @returns how many @throws PlaneRefusal when a target does not take them
+   */
+  moveMessages(name: string, moves: readonly MessageMove[]): Promise<number>;
+  /** Deletes stored messages that no receiver holds. @returns how many */
+  deleteMessages(name: string, ids: readonly number[]): Promise<number>;
+  /** Subscriptions that keep messages. */
+  observeSubscriptions(): readonly SubscriptionObservation[];
+  /** Forgets one with what it stores; its receivers are told. @returns false when there is none */
+  removeSubscription(name: string): Promise<boolean>;
   /** Sends one message and waits for its outcome. @throws PlaneRefusal when it was not accepted */
   send(name: string, message: MessageToSend): Promise<void>;
   endpoints(): readonly Endpoint[];

@@ -7,6 +7,7 @@ import {
   type Endpoint,
   type JobObservation,
   type JobResult,
+  type MessageMove,
   type MessageToSend,
   type MessagingCapabilities,
   type MessagingPlane,
@@ -14,6 +15,7 @@ import {
   type ProcessingPlane,
   type ReadableMessage,
   type SqlCheck,
+  type SubscriptionObservation,
 } from '../../src/index.js';
 
 /** Called before each request: throws to make it fail. */
@@ -43,6 +45,7 @@ export class FakeMessagingPlane implements MessagingPlane {
   readonly addresses = new Map<string, FakeAddress>();
   readonly requests: string[] = [];
   connections: ConnectionObservation[] = [];
+  subscriptions: readonly SubscriptionObservation[] = [];
   fault: Fault = () => {};
   /** Shown for addresses that are not ready though declared. */
   readonly notReady = new Map<string, { readonly reason: string; readonly message: string }>();
@@ -102,6 +105,49 @@ export class FakeMessagingPlane implements MessagingPlane {
       .slice(0, limit);
   }
 
+  lastMessageId(name: string): number | undefined {
+    return this.addresses.get(name)?.messages.at(-1)?.id;
+  }
+
+  async moveMessages(name: string, moves: readonly MessageMove[]): Promise<number> {
+    await this.#ask(`move ${moves.length} of ${name}`);
+    const { messages } = this.addresses.get(name)!;
+    let moved = 0;
+    for (const { target } of moves) {
+      const to = this.addresses.get(target);
+      if (to === undefined) throw new PlaneRefusal('NotFound', `there is no address ${target}`);
+      const more = moves.filter((move) => move.target === target).length;
+      if (to.messages.length + more > to.spec.limits.messages) throw new PlaneRefusal('Full', `${target} is full`);
+    }
+    for (const { id, target } of moves) {
+      const to = this.addresses.get(target)!;
+      const at = messages.findIndex((message) => message.id === id);
+      if (at < 0) continue;
+      const [message] = messages.splice(at, 1);
+      to.messages.push({ ...message!, id: (to.messages.at(-1)?.id ?? 0) + 1, address: target });
+      moved += 1;
+    }
+    return moved;
+  }
+
+  async deleteMessages(name: string, ids: readonly number[]): Promise<number> {
+    const { messages } = this.addresses.get(name)!;
+    const before = messages.length;
+    const left = messages.filter(({ id, inDelivery }) => inDelivery || !ids.includes(id));
+    messages.splice(0, before, ...left);
+    return before - left.length;
+  }
+
+  observeSubscriptions(): readonly SubscriptionObservation[] {
+    return this.subscriptions;
+  }
+
+  async removeSubscription(name: string): Promise<boolean> {
+    const before = this.subscriptions.length;
+    this.subscriptions = this.subscriptions.filter((subscription) => subscription.name !== name);
+    return this.subscriptions.length < before;
+  }
+
   async send(name: string, message: MessageToSend): Promise<void> {
     await this.#ask(`send ${name}`);
     const address = this.addresses.get(name)!;
@@ -120,6 +166,7 @@ export class FakeMessagingPlane implements MessagingPlane {
       durable: message.durable ?? false,
       priority: message.priority ?? 4,
       deliveryCount: 0,
+      inDelivery: false,
       properties: message.properties ?? {},
     });
   }

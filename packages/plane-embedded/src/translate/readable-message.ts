@@ -8,7 +8,22 @@ import { factsOf } from './message-facts.js';
 /** A byte order mark is part of the body like the rest. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export function readableMessage({ id, message, deliveryCount }: BrowsedMessage): ReadableMessage {
+/** Content that is shown in one answer: a thousand messages of 10 MiB must not be one text. */
+const CONTENT_MAX = 16 * 1024 * 1024;
+
+/** As many of them, from the first, as may be shown together; the first in any case. */
+export function readableMessages(messages: readonly BrowsedMessage[]): ReadableMessage[] {
+  const shown: ReadableMessage[] = [];
+  let content = 0;
+  for (const browsed of messages) {
+    content += browsed.message.size;
+    if (content > CONTENT_MAX && shown.length > 0) break;
+    shown.push(readableMessage(browsed));
+  }
+  return shown;
+}
+
+export function readableMessage({ id, message, deliveryCount, inDelivery }: BrowsedMessage): ReadableMessage {
   const facts = factsOf(message);
   const payload = payloadBytes(message);
   return {
@@ -23,6 +38,7 @@ export function readableMessage({ id, message, deliveryCount }: BrowsedMessage):
     durable: message.durable,
     priority: message.priority,
     deliveryCount,
+    inDelivery,
     properties: { ...facts.properties },
   };
 }

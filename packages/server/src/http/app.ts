@@ -1,22 +1,29 @@
 /** All of HTTP as one hono app: guard, body limit, routes, and problems for everything else. */
 import { problemOf } from '@millrace/contract';
-import { AddressMessages, V3Addresses } from '@millrace/controller';
+import { AddressMessages, SYSTEM_TIMERS, V3Addresses } from '@millrace/controller';
 import { ANONYMOUS } from '@millrace/security';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { HttpDependencies } from './dependencies.js';
 import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
+import { Idempotency } from './idempotency.js';
 import { metricsRoutes } from './metrics.js';
 import { answerToError, problemResponse, refuse } from './problems.js';
 import { callOf, json, type Route, routerPath } from './route.js';
+import { applyRoute } from './v1-apply.js';
 import { backupRoute } from './v1-backup.js';
+import { connectionRoutes } from './v1-connections.js';
 import { documentRoutes } from './v1-documents.js';
 import { jobRoutes } from './v1-jobs.js';
 import { messageRoutes } from './v1-messages.js';
+import { operationRoutes } from './v1-operations.js';
+import { subscriptionRoutes } from './v1-subscriptions.js';
 import { systemRoutes } from './v1-system.js';
 import { v3Routes } from './v3-routes.js';
 
+/** How long an address may take to answer. */
+const PLANE_TIMEOUT_MS = 10_000;
 const BODY_LIMIT_BYTES = 16 * 1024 ** 2;
 
 export function createHttpApp(dependencies: HttpDependencies): Hono {
@@ -46,12 +53,18 @@ export function createHttpApp(dependencies: HttpDependencies): Hono {
 /** In the order of matching: an action (`:pause`) before the name that it would else be part of. */
 export function routesOf(dependencies: HttpDependencies): readonly Route[] {
   const { controller, authorizer, version } = dependencies;
+  const timers = dependencies.timers ?? SYSTEM_TIMERS;
+  const messages = new AddressMessages(controller, { timers, timeoutMs: PLANE_TIMEOUT_MS });
   const routes: Route[] = [
     ...v3Routes(new V3Addresses(controller, authorizer)),
     ...jobRoutes(controller, authorizer),
-    ...messageRoutes(new AddressMessages(controller), authorizer),
+    ...messageRoutes(messages, authorizer),
+    ...operationRoutes(messages.operations, authorizer),
+    applyRoute(controller, authorizer),
     ...documentRoutes({ controller, authorizer }, 'Address'),
     ...documentRoutes({ controller, authorizer }, 'Job'),
+    ...subscriptionRoutes(dependencies),
+    ...connectionRoutes(dependencies),
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
     homeRoute(dependencies),
@@ -70,6 +83,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
 
 function register(app: Hono, routes: readonly Route[], dependencies: HttpDependencies): void {
   const methods = new Map<string, string[]>();
+  const idempotency = new Idempotency();
   for (const route of routes) {
     const path = routerPath(route);
     const known = methods.get(path) ?? [];
@@ -78,7 +92,8 @@ function register(app: Hono, routes: readonly Route[], dependencies: HttpDepende
     app.on(route.method, path, (context) => {
       const request = context.req.raw;
       const principal = dependencies.authenticate?.(request) ?? ANONYMOUS;
-      return route.handle(callOf(route, request, principal));
+      const handle = (own: Request) => route.handle(callOf(route, own, principal));
+      return route.idempotent === true ? idempotency.once(request, principal, handle) : handle(request);
     });
   }
   for (const [path, known] of methods) {

@@ -1,5 +1,5 @@
 import type { StoreStatus } from '@millrace/contract';
-import type { Controller, Endpoint } from '@millrace/controller';
+import type { Controller, Endpoint, Timers } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
 import type { MetricsSources } from '../metrics/sources.js';
 
@@ -24,6 +24,8 @@ export interface HttpDependencies {
   readonly metrics?: MetricsSources;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Default: the system's. */
+  readonly timers?: Timers;
   /** Told of what became a 500. Default: dropped. */
   readonly onError?: (error: unknown) => void;
 }

@@ -6,9 +6,13 @@ import {
   API_VERSION,
   addressDocument,
   addressSpec,
+  applyInput,
   jobDocument,
   jobSpec,
+  KINDS,
   messageInput,
+  moveInput,
+  redriveInput,
   v3Address,
   v3AddressList,
 } from '@millrace/contract';
@@ -34,11 +38,17 @@ const metadata = z.strictObject({
 
 const common = { observedGeneration: count, conditions: z.array(condition) };
 
+const changes = z.array(
+  z.strictObject({ pointer: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+);
+
 const address = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('Address'),
   metadata,
   spec: addressSpec,
+  /** Of a dry run. */
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Ready', 'Failed']),
     ...common,
@@ -65,6 +75,7 @@ const job = z.strictObject({
   kind: z.literal('Job'),
   metadata,
   spec: jobSpec,
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Pending', 'Running', 'Paused', 'Failed']),
     ...common,
@@ -99,6 +110,7 @@ const message = z.strictObject({
   durable: z.boolean(),
   priority: count,
   deliveryCount: count,
+  inDelivery: z.boolean(),
   properties: z.record(z.string(), z.string()),
 });
 
@@ -121,6 +133,31 @@ const connection = z.strictObject({
       deliveries: count,
     }),
   ),
+});
+
+const operation = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['move', 'redrive']),
+  address: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  total: count,
+  seen: count,
+  done: count,
+  skipped: count,
+  message: z.string(),
+});
+
+const subscription = z.strictObject({
+  name: z.string(),
+  source: z.string(),
+  owner: z.enum(['amqp', 'mqtt', 'job', 'any']),
+  container: z.string(),
+  stored: count,
+  storedBytes: count,
+  receivers: count,
+  links: z.array(z.strictObject({ connection: z.string(), link: z.string() })),
 });
 
 const v3Output = z.strictObject({
@@ -152,7 +189,7 @@ const endpoint = z.strictObject({
 });
 
 function page(item: z.ZodType) {
-  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+  return z.strictObject({ items: z.array(item), next: z.string().optional(), total: count.optional() });
 }
 
 /** Answers, by the names that routes use. */
@@ -164,7 +201,24 @@ export const ANSWER_SCHEMAS = {
   JobResultPage: page(
     z.strictObject({ time: z.string(), address: z.string(), row: z.record(z.string(), z.unknown()) }),
   ),
+  Message: message,
   MessagePage: page(message),
+  Operation: operation,
+  OperationPage: page(operation),
+  Subscription: subscription,
+  SubscriptionPage: page(subscription),
+  ApplyAnswer: z.strictObject({
+    dryRun: z.boolean(),
+    results: z.array(
+      z.strictObject({
+        kind: z.enum(KINDS),
+        name: z.string(),
+        outcome: z.enum(['created', 'changed', 'unchanged', 'pruned']),
+        changes: changes.optional(),
+        etag: z.string().optional(),
+      }),
+    ),
+  }),
   Sent: z.strictObject({ sent: count }),
   Purged: z.strictObject({ purged: count }),
   Connection: connection,
@@ -224,7 +278,10 @@ export const ANSWER_SCHEMAS = {
 export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [addressDocument, 'AddressInput'],
   [jobDocument, 'JobInput'],
+  [applyInput, 'ApplyInput'],
   [messageInput, 'MessageInput'],
+  [moveInput, 'MoveInput'],
+  [redriveInput, 'RedriveInput'],
   [v3Address, 'V3AddressInput'],
   [v3AddressList, 'V3AddressListInput'],
 ]);

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from './openapi-schemas.js';
-import type { Route } from './route.js';
+import type { QueryParameter, Route } from './route.js';
 
 export function openApiOf(routes: readonly Route[], version: string): unknown {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -37,15 +37,37 @@ function operationOf(route: Route): unknown {
   };
 }
 
-function parametersOf({ path, query }: Route): readonly unknown[] {
-  const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
-  const others = (query ?? []).map((parameter) => ({
+function parametersOf({ path, query = [], headers = [], idempotent }: Route): readonly unknown[] {
+  const inPath = ['name', 'id']
+    .filter((name) => path.includes(`{${name}}`))
+    .map((name) => ({ name, in: 'path', required: true, schema: { type: 'string', minLength: 1 } }));
+  const inQuery = query.map((parameter) => ({
     name: parameter.name,
     in: 'query',
     description: parameter.summary,
-    schema: { type: parameter.type },
+    required: parameter.required === true,
+    schema: parameter.repeated === true ? { type: 'array', items: schemaOf(parameter) } : schemaOf(parameter),
   }));
-  return path.includes('{name}') ? [name, ...others] : others;
+  const key = {
+    name: 'Idempotency-Key',
+    summary: 'the same request again gets the same answer, and is not done again',
+  };
+  const inHeader = [...headers, ...(idempotent === true ? [key] : [])].map(({ name, summary }) => ({
+    name,
+    in: 'header',
+    description: summary,
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  }));
+  return [...inPath, ...inQuery, ...inHeader];
+}
+
+function schemaOf({ type, range, allowed, pattern }: QueryParameter): unknown {
+  return {
+    type,
+    ...(range === undefined ? {} : { minimum: range.least, maximum: range.most }),
+    ...(allowed === undefined ? {} : { enum: allowed }),
+    ...(pattern === undefined ? {} : { pattern }),
+  };
 }
 
 function requestContent(body: NonNullable<Route['body']>): unknown {

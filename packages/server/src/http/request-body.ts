@@ -1,5 +1,6 @@
 /** Reading bodies: the media type first, then strict UTF-8, then JSON. How long a body may be is seen to before. */
-import { problemError } from '@millrace/contract';
+import { checkValue, ProblemError, problemError, problemOf } from '@millrace/contract';
+import type { z } from 'zod';
 
 /** Lower case, without parameters; '' when there is none. */
 export function mediaTypeOf(request: Request): string {
@@ -34,4 +35,13 @@ export async function readText(request: Request): Promise<string> {
   } catch {
     throw problemError('malformed-body', 'the body is not UTF-8');
   }
+}
+
+/** What was read, as the schema has it. @throws ProblemError invalid-document */
+export function checkedBody<T>(schema: z.ZodType<T>, value: unknown): T {
+  const checked = checkValue<T>(schema, value);
+  if (checked.ok) return checked.value;
+  const first = checked.details[0];
+  const detail = first === undefined ? 'the body is not valid' : `${first.pointer} ${first.detail}`.trim();
+  throw new ProblemError(problemOf('invalid-document', detail, checked.details));
 }

@@ -1,6 +1,6 @@
 /**
- * A route as data: what registers it, checks its parameters and describes it in OpenAPI are one table. A path has at
- * most one `{name}`; names are taken from the path as it was sent, since `%2F` in a name is not a separator.
+ * A route as data: what registers it, checks its parameters and describes it in OpenAPI are one table. A path may have one
+ * `{name}` and one `{id}`; they are taken from the path as it was sent, since `%2F` in a name is not a separator.
  */
 import { closest, type ProblemDetail, ProblemError, problemError, problemOf } from '@millrace/contract';
 import type { Principal } from '@millrace/security';
@@ -12,6 +12,18 @@ export interface QueryParameter {
   readonly name: string;
   readonly summary: string;
   readonly type: 'boolean' | 'integer' | 'string';
+  /** May be given several times. Default: false. */
+  readonly repeated?: boolean;
+  readonly required?: boolean;
+  /** For the description: what the route allows. */
+  readonly range?: { readonly least: number; readonly most: number };
+  readonly allowed?: readonly string[];
+  readonly pattern?: string;
+}
+
+export interface HeaderParameter {
+  readonly name: string;
+  readonly summary: string;
 }
 
 export interface RouteAnswer {
@@ -31,6 +43,10 @@ export interface Route {
   readonly operation: string;
   readonly summary: string;
   readonly query?: readonly QueryParameter[];
+  /** For the description. */
+  readonly headers?: readonly HeaderParameter[];
+  /** Takes Idempotency-Key: the same request again gets the same answer, and nothing is done twice. Default: false. */
+  readonly idempotent?: boolean;
   /** By media type; undefined: not JSON. */
   readonly body?: Readonly<Record<string, z.ZodType | undefined>>;
   readonly answers: Readonly<Record<number, RouteAnswer>>;
@@ -43,28 +59,43 @@ export interface Call {
   readonly principal: Principal;
   /** '' on routes without a name. */
   readonly name: string;
+  /** '' on routes without an id. */
+  readonly id: string;
   readonly query: URLSearchParams;
 }
 
 /** The router's form of the path. What follows a name in its segment (`:pause`) is part of what the name matches. */
 export function routerPath({ path, namePattern }: Pick<Route, 'path' | 'namePattern'>): string {
   const [prefix, suffix] = path.split('{name}');
-  if (prefix === undefined || suffix === undefined) return path;
+  if (prefix === undefined || suffix === undefined) return path.replace('{id}', ':id{[^/]+}');
   const pattern = namePattern ?? '[^/]+';
-  return suffix.startsWith(':') ? `${prefix}:name{${pattern}${suffix}}` : `${prefix}:name{${pattern}}${suffix}`;
+  const end = suffix.replace('{id}', ':id{[^/]+}');
+  return suffix.startsWith(':') ? `${prefix}:name{${pattern}${end}}` : `${prefix}:name{${pattern}}${end}`;
 }
 
 /** @throws ProblemError */
 export function callOf(route: Route, request: Request, principal: Principal): Call {
   const url = new URL(request.url);
   checkQuery(route.query ?? [], url.searchParams);
-  return { request, principal, name: nameIn(route.path, url.pathname), query: url.searchParams };
+  const { name, id } = namesIn(route.path, url.pathname);
+  return { request, principal, name, id, query: url.searchParams };
 }
 
-function nameIn(path: string, pathname: string): string {
+function namesIn(path: string, pathname: string): { readonly name: string; readonly id: string } {
   const [prefix, suffix] = path.split('{name}');
-  if (prefix === undefined || suffix === undefined) return '';
-  const raw = pathname.slice(prefix.length, pathname.length - suffix.length);
+  if (prefix === undefined) return { name: '', id: '' };
+  if (suffix === undefined) {
+    const [before] = path.split('{id}');
+    return { name: '', id: path.includes('{id}') ? decoded(pathname.slice(before!.length)) : '' };
+  }
+  const [middle = '', end] = suffix.split('{id}');
+  if (end === undefined)
+    return { name: decoded(pathname.slice(prefix.length, pathname.length - suffix.length)), id: '' };
+  const at = pathname.lastIndexOf(middle);
+  return { name: decoded(pathname.slice(prefix.length, at)), id: decoded(pathname.slice(at + middle.length)) };
+}
+
+function decoded(raw: string): string {
   try {
     return decodeURIComponent(raw);
   } catch {
@@ -91,6 +122,11 @@ function checkQuery(known: readonly QueryParameter[], query: URLSearchParams): v
       detail: `the parameter ${JSON.stringify(name)} is not known; ${hint}`,
       allowed: names,
     });
+  }
+  for (const { name, repeated } of known) {
+    if (repeated === true || query.getAll(name).length < 2) continue;
+    const detail = `the parameter ${name} is given twice`;
+    details.push({ pointer: '', code: 'parameter', detail });
   }
   const first = details[0];
   if (first !== undefined) throw new ProblemError(problemOf('invalid-parameter', first.detail, details));

@@ -2,7 +2,6 @@
 import {
   addressDocument,
   checkDocument,
-  type DesiredDocument,
   type Document,
   jobDocument,
   type Kind,
@@ -10,31 +9,32 @@ import {
   problemError,
   problemOf,
 } from '@millrace/contract';
-import type { Controller, WriteOptions, WriteResult } from '@millrace/controller';
-import type { Authorizer, Principal } from '@millrace/security';
-import { PAGING_PARAMETERS, pageOf } from './paging.js';
-import { demand, jobAddress } from './permission.js';
+import type { WriteOptions, WriteResult } from '@millrace/controller';
+import { documentListing } from './document-listing.js';
+import { type DocumentPermissionContext, demandDocument, demandJobEnds, guardedName } from './document-permission.js';
+import { listed, listingParameters } from './listing.js';
+import { demand } from './permission.js';
 import { readJson } from './request-body.js';
 import { type Call, flag, invalidParameter, json, type QueryParameter, type Route } from './route.js';
-
-export interface DocumentRoutesContext {
-  readonly controller: Controller;
-  readonly authorizer: Authorizer;
-}
 
 const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satisfies Record<Kind, string>;
 const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
 const MERGE_PATCH = 'application/merge-patch+json';
 
-const LABELS: QueryParameter = { name: 'labels', type: 'string', summary: 'key=value; several: all must be there' };
-const DRY_RUN: QueryParameter = { name: 'dryRun', type: 'boolean', summary: 'checks everything, changes nothing' };
+const LABELS: QueryParameter = {
+  name: 'labels',
+  type: 'string',
+  summary: 'key=value; several: all must be there',
+  repeated: true,
+};
+const DRY_RUN: QueryParameter = { name: 'dryRun', type: 'boolean', summary: 'checks everything, changes nothing; the answer has what would change' };
 const FORCE: QueryParameter = {
   name: 'force',
   type: 'boolean',
   summary: 'also when stored messages are deleted by it',
 };
 
-export function documentRoutes(context: DocumentRoutesContext, kind: Kind): readonly Route[] {
+export function documentRoutes(context: DocumentPermissionContext, kind: Kind): readonly Route[] {
   const path = COLLECTIONS[kind];
   // A colon begins an action, such as `:pause`; no job's name has one.
   const one = { path: `${path}/{name}`, namePattern: kind === 'Job' ? '[^/:]+' : '[^/]+' } as const;
@@ -46,7 +46,7 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
       path,
       operation: `list${plural}`,
       summary: `${plural} in order of their names`,
-      query: [...PAGING_PARAMETERS, LABELS],
+      query: [...listingParameters(documentListing(context.controller, kind)), LABELS],
       answers: { 200: { summary: 'a page', schema: `${kind}Page` } },
       handle: (call) => list(context, kind, call),
     },
@@ -90,14 +90,14 @@ export function documentRoutes(context: DocumentRoutesContext, kind: Kind): read
   ];
 }
 
-function list({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { query, principal }: Call): Response {
+function list({ controller, authorizer }: DocumentPermissionContext, kind: Kind, { query, principal }: Call): Response {
   const wanted = query.getAll('labels').map(readSelector);
-  const names = controller
-    .stored(kind)
-    .filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels[key] === value))
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => authorizer.authorize(principal, 'view', guardedName(kind, name)));
-  return json(pageOf(query, names, (name) => controller.get(kind, name)));
+  const items = controller.stored(kind).filter(({ metadata: { name, labels } }) => {
+    if (!wanted.every(([key, value]) => labels[key] === value)) return false;
+    return authorizer.authorize(principal, 'view', guardedName(kind, name));
+  });
+  const show = ({ metadata }: (typeof items)[number]) => controller.get(kind, metadata.name);
+  return json(listed(query, documentListing(controller, kind), { items, show }));
 }
 
 function readSelector(text: string): readonly [string, string] {
@@ -106,14 +106,14 @@ function readSelector(text: string): readonly [string, string] {
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-function get({ controller, authorizer }: DocumentRoutesContext, kind: Kind, { name, principal }: Call): Response {
+function get({ controller, authorizer }: DocumentPermissionContext, kind: Kind, { name, principal }: Call): Response {
   demand(authorizer, principal, 'view', guardedName(kind, name));
   const document = controller.require(kind, name);
   return json(document, 200, { etag: controller.etag(document) });
 }
 
-async function put(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+async function put(context: DocumentPermissionContext, kind: Kind, call: Call): Promise<Response> {
+  demandDocument(context, call.principal, { kind, name: call.name });
   const checked = checkDocument(await readJson(call.request));
   if (!checked.ok) {
     const first = checked.details[0]!;
@@ -125,50 +125,39 @@ async function put(context: DocumentRoutesContext, kind: Kind, call: Call): Prom
     throw mismatch('/metadata/name', `the path names ${call.name}; the body names ${desired.metadata.name}`);
   }
   const result = await context.controller.put(desired, writeOptions(context, call));
-  const status = result.outcome === 'created' && !flag(call.query, 'dryRun') ? 201 : 200;
-  return written(kind, result, status);
+  return written(kind, result, call);
 }
 
-async function patch(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+async function patch(context: DocumentPermissionContext, kind: Kind, call: Call): Promise<Response> {
+  demandDocument(context, call.principal, { kind, name: call.name });
   const body = await readJson(call.request, [MERGE_PATCH, 'application/json']);
   const result = await context.controller.patch(kind, call.name, body, writeOptions(context, call));
-  return written(kind, result, 200);
+  return written(kind, result, call);
 }
 
-async function remove(context: DocumentRoutesContext, kind: Kind, call: Call): Promise<Response> {
-  demand(context.authorizer, call.principal, 'manage', guardedName(kind, call.name));
+async function remove(context: DocumentPermissionContext, kind: Kind, call: Call): Promise<Response> {
+  demandDocument(context, call.principal, { kind, name: call.name });
   await context.controller.delete(kind, call.name, writeOptions(context, call));
   return new Response(null, { status: 204 });
 }
 
-function written(kind: Kind, { document, outcome, etag }: WriteResult, status: number): Response {
+function written(kind: Kind, { document, outcome, etag, changes }: WriteResult, { query }: Call): Response {
+  const dryRun = flag(query, 'dryRun');
+  const status = outcome === 'created' && !dryRun ? 201 : 200;
   const location = `${COLLECTIONS[kind]}/${encodeURIComponent(document.metadata.name)}`;
   const created = status === 201 ? { location } : {};
-  return json(document satisfies Document, status, { etag, 'millrace-outcome': outcome, ...created });
+  const answer: Document & { changes?: typeof changes } = dryRun ? { ...document, changes } : document;
+  return json(answer, status, { etag, 'millrace-outcome': outcome, ...created });
 }
 
-function writeOptions(context: DocumentRoutesContext, { request, query, principal }: Call): WriteOptions {
+function writeOptions(context: DocumentPermissionContext, { request, query, principal }: Call): WriteOptions {
   return {
     dryRun: flag(query, 'dryRun'),
     force: flag(query, 'force'),
     ifMatch: request.headers.get('if-match') ?? undefined,
     ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
-    allow: (document) => demandJobEnds(context, principal, document),
+    allow: (_document, ends) => demandJobEnds(context, principal, ends),
   };
-}
-
-/** A job acts for who wrote it: it may read and write no more than they may. */
-function demandJobEnds(context: DocumentRoutesContext, principal: Principal, document: DesiredDocument): void {
-  if (document.kind !== 'Job') return;
-  const ends = context.controller.addressesOf(document.spec);
-  if (ends === undefined) return;
-  demand(context.authorizer, principal, 'recv', ends.source);
-  demand(context.authorizer, principal, 'send', ends.target);
-}
-
-function guardedName(kind: Kind, name: string): string {
-  return kind === 'Job' ? jobAddress(name) : name;
 }
 
 function mismatch(pointer: string, detail: string): ProblemError {

@@ -1,12 +1,13 @@
-/** The messages of an address: browse without consuming, send, purge. */
-import { checkValue, messageInput, ProblemError, problemError, problemOf } from '@millrace/contract';
-import type { AddressMessages, MessageToSend } from '@millrace/controller';
+/** The messages of an address: browse without consuming, send, purge; one alone; move and redrive. */
+import { messageInput, moveInput, problemError, type RedriveInput, redriveInput } from '@millrace/contract';
+import type { AddressMessages, MessageToSend, TransferOptions } from '@millrace/controller';
 import type { Authorizer } from '@millrace/security';
-import type { z } from 'zod';
-import { PAGE_LIMIT } from './paging.js';
+import { conditionsOf } from './listing.js';
+import { MESSAGE_LISTING, MESSAGE_PARAMETERS, messagePage } from './message-listing.js';
 import { demand } from './permission.js';
-import { readJson, readText, requireMediaType } from './request-body.js';
-import { integer, json, type Route } from './route.js';
+import { checkedBody, readJson, readText, requireMediaType } from './request-body.js';
+import { type Call, json, type Route } from './route.js';
+import { operationAnswer, WAIT } from './v1-operations.js';
 
 const PATH = '/v1/addresses/{name}/messages';
 const BODY = { 'application/json': messageInput, 'text/plain': undefined, 'application/octet-stream': undefined };
@@ -19,16 +20,11 @@ export function messageRoutes(messages: AddressMessages, authorizer: Authorizer)
       path: PATH,
       operation: 'browseMessages',
       summary: 'Oldest first, without consuming',
-      query: [
-        { name: 'limit', type: 'integer', summary: 'how many at most, 1 to 1000; 100 without it' },
-        { name: 'after', type: 'integer', summary: 'id of the last message seen' },
-      ],
+      query: MESSAGE_PARAMETERS,
       answers: { 200: { summary: 'messages', schema: 'MessagePage' } },
       handle: async ({ name, query, principal }) => {
         demand(authorizer, principal, 'recv', name);
-        const limit = integer(query, 'limit', PAGE_LIMIT);
-        const after = integer(query, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
-        return json({ items: await messages.browse(name, { limit, after }) });
+        return json(await messagePage(messages, name, query));
       },
     },
     {
@@ -36,6 +32,7 @@ export function messageRoutes(messages: AddressMessages, authorizer: Authorizer)
       path: PATH,
       operation: 'sendMessage',
       summary: 'Sends one message; answers when it was accepted',
+      idempotent: true,
       body: BODY,
       answers: { 200: { summary: 'accepted', schema: 'Sent' } },
       handle: async ({ name, request, principal }) => {
@@ -55,7 +52,99 @@ export function messageRoutes(messages: AddressMessages, authorizer: Authorizer)
         return json({ purged: await messages.purge(name) });
       },
     },
+    ...oneMessageRoutes(messages, authorizer),
+    ...transferRoutes(messages, authorizer),
   ];
+}
+
+function oneMessageRoutes(messages: AddressMessages, authorizer: Authorizer): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: `${PATH}/{id}`,
+      operation: 'getMessage',
+      summary: 'One message, without consuming it',
+      answers: { 200: { summary: 'the message', schema: 'Message' } },
+      handle: async ({ name, id, principal }) => {
+        demand(authorizer, principal, 'recv', name);
+        return json(await messages.one(name, idOf(id)));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: `${PATH}/{id}`,
+      operation: 'deleteMessage',
+      summary: 'Deletes one message that no receiver holds',
+      answers: { 204: { summary: 'deleted' } },
+      handle: async ({ name, id, principal }) => {
+        demand(authorizer, principal, 'manage', name);
+        await messages.delete(name, idOf(id));
+        return new Response(null, { status: 204 });
+      },
+    },
+  ];
+}
+
+function transferRoutes(messages: AddressMessages, authorizer: Authorizer): readonly Route[] {
+  const answers = {
+    200: { summary: 'it has ended', schema: 'Operation' },
+    202: { summary: 'it goes on; Location says where to look', schema: 'Operation' },
+  };
+  const transfer = async (
+    { name, query, principal }: Call,
+    { target, ...input }: RedriveInput & { target?: string },
+  ) => {
+    const allowed = (address: string) => authorizer.authorize(principal, 'send', address);
+    const { limit = Number.MAX_SAFE_INTEGER, rate = Number.POSITIVE_INFINITY } = input;
+    const options = { target, chosen: choiceOf(input), limit, ratePerSecond: rate, allowed };
+    return operationAnswer(messages.operations, messages.transfer(name, options), query);
+  };
+  return [
+    {
+      method: 'POST',
+      path: `${PATH}:move`,
+      operation: 'moveMessages',
+      summary: 'Moves messages to another address, a transaction for each batch',
+      query: [WAIT],
+      idempotent: true,
+      body: { 'application/json': moveInput },
+      answers,
+      handle: async (call) => {
+        demand(authorizer, call.principal, 'manage', call.name);
+        const input = checkedBody(moveInput, await readJson(call.request));
+        demand(authorizer, call.principal, 'send', input.target);
+        return transfer(call, input);
+      },
+    },
+    {
+      method: 'POST',
+      path: `${PATH}:redrive`,
+      operation: 'redriveMessages',
+      summary: 'Sends dead letters back to where they came from',
+      query: [WAIT],
+      idempotent: true,
+      body: { 'application/json': redriveInput },
+      answers,
+      handle: async (call) => {
+        demand(authorizer, call.principal, 'manage', call.name);
+        return transfer(call, checkedBody(redriveInput, await readJson(call.request)));
+      },
+    },
+  ];
+}
+
+function choiceOf({ filter = [], ids }: RedriveInput): TransferOptions['chosen'] {
+  const conditions = conditionsOf(
+    new URLSearchParams(filter.map((one): [string, string] => ['filter', one])),
+    MESSAGE_LISTING,
+  );
+  const wanted = ids === undefined ? undefined : new Set(ids);
+  return (message) => wanted?.has(message.id) !== false && conditions.every((holds) => holds(message));
+}
+
+function idOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw problemError('not-found', `${JSON.stringify(text.slice(0, 40))} is no id of a message: ids are whole numbers`);
 }
 
 async function readMessage(request: Request): Promise<MessageToSend> {
@@ -70,11 +159,7 @@ async function readMessage(request: Request): Promise<MessageToSend> {
 }
 
 function fromJson(value: unknown): MessageToSend {
-  const checked = checkValue<z.output<typeof messageInput>>(messageInput, value);
-  if (!checked.ok) {
-    throw new ProblemError(problemOf('invalid-document', checked.details[0]!.detail, checked.details));
-  }
-  const { body, bodyEncoding, ttl, ...others } = checked.value;
+  const { body, bodyEncoding, ttl, ...others } = checkedBody(messageInput, value);
   const binary = bodyEncoding === 'base64';
   if (binary && !BASE64.test(body)) {
     const detail = 'body is not base64 (RFC 4648 §4, with padding)';

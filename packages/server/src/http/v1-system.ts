@@ -1,14 +1,12 @@
-/** What the server tells about itself: connections, status, probes. */
+/** What the server tells about itself: status, probes. */
 import { problemError, type ServerStatus, type StoreStatus } from '@millrace/contract';
 import type { HttpDependencies } from './dependencies.js';
-import { PAGING_PARAMETERS, pageOf } from './paging.js';
 import { demand } from './permission.js';
 import { json, type Route } from './route.js';
 
 export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
   const { controller, authorizer } = dependencies;
   return [
-    ...connectionRoutes(dependencies),
     {
       method: 'GET',
       path: '/v1/status',
@@ -39,54 +37,6 @@ export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
         const { state, message } = storeOf(dependencies);
         if (state === 'failed') throw problemError('store-failed', message ?? 'the store has failed');
         return json({ status: 'ready' });
-      },
-    },
-  ];
-}
-
-function connectionRoutes({ controller, authorizer }: HttpDependencies): readonly Route[] {
-  const find = (id: string) => controller.messaging.observeConnections().find((connection) => connection.id === id);
-  return [
-    {
-      method: 'GET',
-      path: '/v1/connections',
-      operation: 'listConnections',
-      summary: 'Connections of clients and jobs, with their links',
-      query: PAGING_PARAMETERS,
-      answers: { 200: { summary: 'a page', schema: 'ConnectionPage' } },
-      handle: ({ query, principal }) => {
-        demand(authorizer, principal, 'view', '#');
-        const byId = new Map(
-          controller.messaging.observeConnections().map((connection) => [connection.id, connection]),
-        );
-        const ids = [...byId.keys()].sort((left, right) => (left < right ? -1 : 1));
-        return json(pageOf(query, ids, (id) => byId.get(id)));
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/connections/{name}',
-      operation: 'getConnection',
-      summary: 'One connection, by its id',
-      answers: { 200: { summary: 'the connection', schema: 'Connection' } },
-      handle: ({ name, principal }) => {
-        demand(authorizer, principal, 'view', '#');
-        const connection = find(name);
-        if (connection === undefined) throw problemError('not-found', `there is no connection ${name}`);
-        return json(connection);
-      },
-    },
-    {
-      method: 'DELETE',
-      path: '/v1/connections/{name}',
-      operation: 'closeConnection',
-      summary: 'Closes a connection',
-      answers: { 204: { summary: 'closed' } },
-      handle: async ({ name, principal }) => {
-        demand(authorizer, principal, 'manage', '#');
-        const closed = await controller.messaging.closeConnection(name, `closed over REST by ${principal.name}`);
-        if (!closed) throw problemError('not-found', `there is no connection ${name}`);
-        return new Response(null, { status: 204 });
       },
     },
   ];

@@ -58,13 +58,27 @@ it('real answers are as described', async () => {
   const names: Readonly<Record<string, string>> = {
     '/v3/flavor/{name}': 'vanilla-queue',
     '/v1/connections/{name}': 'c',
+    '/v1/subscriptions/{name}': 'amqp/c/s',
+    '/v1/operations/{name}': (await call('POST', '/v1/addresses/a/messages:redrive', { body: {} })).body.id,
   };
+  messaging.subscriptions = [
+    {
+      name: 'amqp/c/s',
+      source: 'a',
+      owner: 'amqp',
+      container: 'c',
+      stored: 1,
+      storedBytes: 1,
+      receivers: 1,
+      links: [{ connection: 'c', link: 's' }],
+    },
+  ];
   let compared = 0;
   for (const { method, path, answers } of routesOf(dependencies)) {
     const schema = answers[200]?.schema;
     if (method !== 'GET' || schema === undefined) continue;
     const name = names[path] ?? (path.includes('/jobs') ? 'max-temperature' : 'a');
-    const { body } = await call('GET', path.replace('{name}', name));
+    const { body } = await call('GET', path.replace('{name}', encodeURIComponent(name)).replace('{id}', '1'));
     const described: z.ZodType = ANSWER_SCHEMAS[schema as keyof typeof ANSWER_SCHEMAS];
     expect(described.safeParse(body), `${path} ${JSON.stringify(body)}`).toMatchObject({ success: true });
     compared += 1;

@@ -116,7 +116,7 @@ describe('documents', () => {
     const odd = await call('GET', '/v1/addresses?labels=parity%3Dodd&labels=text%3Da%2Cb%3Dc');
     // Twelve are odd; q09 and q19 were deleted on the way.
     expect(odd.body.items).toHaveLength(10);
-    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'cursor=%00', 'labels=parity', 'sort=name']) {
+    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'cursor=%00', 'labels=parity', 'sort=colour']) {
       expect(problemIn(await call('GET', `/v1/addresses?${query}`)), query).toMatchObject({
         status: 400,
         slug: 'invalid-parameter',
