@@ -6,7 +6,7 @@ import type { Core } from './core.js';
 import { IdWindow, isUsableId } from './id-window.js';
 import type { JournalWatch } from './journal-watch.js';
 import type { Message } from './message.js';
-import { type AddressView, Counters } from './observation.js';
+import { type AddressFigures, type AddressView, Counters } from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import type { Producer, Sender, SendResult } from './ports.js';
 import { stampsTimeOnly } from './stamp.js';
@@ -121,6 +121,23 @@ export abstract class Address implements CapacitySource {
 
   /** Somebody has left: what is only there while it is used may go. */
   leaveIfUnused(): void {}
+
+  figures(): AddressFigures {
+    const { counters } = this;
+    return {
+      stored: this.stored,
+      storedBytes: this.bytes,
+      senders: this.producers.size,
+      receivers: this.receivers,
+      messagesIn: counters.in,
+      messagesOut: counters.out,
+      dropped: counters.dropped,
+      rejected: counters.rejected,
+      expired: counters.expired,
+      deadLettered: counters.deadLettered,
+      duplicates: counters.duplicates,
+    };
+  }
 
   view(): AddressView {
     return {

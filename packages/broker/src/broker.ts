@@ -24,7 +24,13 @@ import { LiveRecords } from './live-records.js';
 import { Maintenance } from './maintenance.js';
 import { MemoryBound } from './memory-bound.js';
 import type { Message, MessageArena } from './message.js';
-import type { AddressView, AdministrationRefusal, BrowsedMessage, SubscriptionView } from './observation.js';
+import type {
+  AddressFigures,
+  AddressView,
+  AdministrationRefusal,
+  BrowsedMessage,
+  SubscriptionView,
+} from './observation.js';
 import type { RefusalReason } from './outcome.js';
 import { Pager, type PagingOptions } from './pager.js';
 import { pickMessages } from './pick.js';
@@ -197,6 +203,11 @@ export class Broker {
   get memory(): { readonly storedBytes: number; readonly storedBytesLimit: number } {
     const { arena, memory } = this.core;
     return { storedBytes: arena.storedBytes, storedBytesLimit: memory.limit };
+  }
+
+  /** Of an address, what is counted alone: for looking at many. */
+  figures(name: string): AddressFigures | undefined {
+    return this.book.get(name)?.figures();
   }
 
   addresses(): AddressView[] {

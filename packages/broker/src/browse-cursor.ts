@@ -16,14 +16,19 @@ export class BrowseCursor implements Subscription {
   private readonly group: ConsumerGroup;
   private readonly consumer: Consumer;
   private readonly explicit: boolean;
-  private seen = 0;
+  private seen: number;
   private closed = false;
   private advancing = false;
 
-  constructor(group: ConsumerGroup, consumer: Consumer, options: { readonly explicit: boolean }) {
+  constructor(
+    group: ConsumerGroup,
+    consumer: Consumer,
+    options: { readonly explicit: boolean; readonly after: number },
+  ) {
     this.group = group;
     this.consumer = consumer;
     this.explicit = options.explicit;
+    this.seen = options.after;
   }
 
   get source(): string {

@@ -21,6 +21,7 @@ export {
 export { RecordError, TAKING_BACK } from './log/record-type.js';
 export { Message, type MessageArena, MessageFormat } from './message.js';
 export type {
+  AddressFigures,
   AddressView,
   AdministrationRefusal,
   BrowsedMessage,

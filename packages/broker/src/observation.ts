@@ -50,6 +50,21 @@ export interface AddressView {
   readonly counters: Readonly<Counters>;
 }
 
+/** What is counted of an address: see AddressView and Counters. */
+export interface AddressFigures {
+  readonly stored: number;
+  readonly storedBytes: number;
+  readonly senders: number;
+  readonly receivers: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  readonly expired: number;
+  readonly deadLettered: number;
+  readonly duplicates: number;
+}
+
 export interface SubscriptionView {
   readonly durableName: string;
   readonly source: string;

@@ -102,6 +102,8 @@ export interface SubscriptionOptions {
   readonly undeclared?: 'refuse' | 'topic';
   /** Looks without taking: queue contents in order, then the end. Default: false. */
   readonly browse?: boolean;
+  /** Browsing: begins behind the message with this id. Default: 0, with the first. */
+  readonly after?: number;
   /** What to do when this subscription's bound is reached. Default: the address' whenFull; for `on-delivery` always dropOldest. */
   readonly whenFull?: 'block' | 'reject' | 'dropOldest';
 }

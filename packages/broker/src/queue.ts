@@ -66,7 +66,7 @@ export class Queue extends Address {
   subscribe(consumer: Consumer, options: SubscriptionOptions): Subscription {
     const explicit = options.settles === 'explicit';
     if (options.browse) {
-      const cursor = new BrowseCursor(this.group, consumer, { explicit });
+      const cursor = new BrowseCursor(this.group, consumer, { explicit, after: options.after ?? 0 });
       this.group.direct = undefined;
       this.group.browsers.push(cursor);
       cursor.advance();

@@ -61,6 +61,28 @@ export const moveInput = z.strictObject({ target: z.string().min(1).max(1024), .
 export type RedriveInput = z.input<typeof redriveInput>;
 export type MoveInput = z.input<typeof moveInput>;
 
+export const SQL_LENGTH_MAX = 100_000;
+const sqlText = z.string().max(SQL_LENGTH_MAX);
+
+export const sqlCheckInput = z.strictObject({ sql: sqlText });
+
+export const sqlCompleteInput = z.strictObject({
+  sql: sqlText,
+  /** Of the cursor, in UTF-16 units. */
+  offset: z.number().int().min(0).max(SQL_LENGTH_MAX),
+});
+
+export const sqlPreviewInput = z.strictObject({
+  sql: sqlText,
+  /** `stored`: with what a queue holds, then what comes. On a topic always `new`. */
+  from: z.enum(['stored', 'new']).default('stored'),
+  onError: z.enum(['fail', 'skip']).default('skip'),
+  /** It ends with so many rows. */
+  rows: z.number().int().min(1).max(1000).default(100),
+  /** It ends after so many seconds. */
+  seconds: z.number().int().min(1).max(600).default(60),
+});
+
 /** What takes longer than an answer. */
 export interface Operation {
   readonly id: string;

@@ -1,5 +1,6 @@
 /** Tells listeners what became of documents. Listeners are called in order and must be quick; none holds up another. */
 import type { Document } from '@millrace/contract';
+import type { DocumentKey } from './document-key.js';
 
 export interface DocumentEvent {
   readonly type: 'added' | 'modified' | 'deleted';
@@ -9,12 +10,18 @@ export interface DocumentEvent {
   readonly version: number;
 }
 
+/** Which document something became of, for who looks at it later. */
+export interface DocumentChangeNote extends DocumentKey {
+  readonly type: DocumentEvent['type'];
+}
+
 export type DocumentListener = (event: DocumentEvent) => void;
 
 export const LISTENERS_MAX = 1000;
 
 export class ChangeFeed {
   readonly #listeners = new Set<DocumentListener>();
+  readonly #watchers = new Set<(note: DocumentChangeNote) => void>();
   readonly #onError: (error: unknown) => void;
   #version = 0;
 
@@ -35,9 +42,24 @@ export class ChangeFeed {
     return () => this.#listeners.delete(listener);
   }
 
+  /** As `subscribe`, without the document: cheap where there are many. */
+  watch(watcher: (note: DocumentChangeNote) => void): () => void {
+    if (this.#watchers.size >= LISTENERS_MAX)
+      throw new Error(`more than ${LISTENERS_MAX} watchers of document changes`);
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** @param show makes the document: called only when somebody listens */
-  publish(type: DocumentEvent['type'], show: () => Document): void {
+  publish(type: DocumentEvent['type'], key: DocumentKey, show: () => Document): void {
     this.#version += 1;
+    for (const watcher of this.#watchers) {
+      try {
+        watcher({ type, ...key });
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
     if (this.#listeners.size === 0) return;
     const document = show();
     const event = { type, document, version: this.#version };

@@ -15,7 +15,7 @@ import {
 } from '@millrace/contract';
 import { AddressReconciler } from './address-reconciler.js';
 import type { AdmissionContext } from './admission.js';
-import { ChangeFeed, type DocumentListener } from './change-feed.js';
+import { ChangeFeed, type DocumentChangeNote, type DocumentListener } from './change-feed.js';
 import { type DocumentKey, keyOf, keyText, parseKey } from './document-key.js';
 import { type DocumentStore, MemoryDocumentStore, type StoredDocument } from './document-store.js';
 import { DocumentWriter, type PreparedChange, type Replacement, type WriteOptions } from './document-writer.js';
@@ -27,7 +27,7 @@ import type { ProcessingPlane } from './ports/processing-plane.js';
 import { startResync } from './resync.js';
 import { etagOf } from './revision.js';
 import { SchemaIndex } from './schema-index.js';
-import { type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
+import { type AddressSchemas, type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
 
@@ -152,6 +152,11 @@ export class Controller {
     return this.#feed.subscribe(listener);
   }
 
+  /** Tells which documents change, without making them. */
+  watch(watcher: (note: DocumentChangeNote) => void): () => void {
+    return this.#feed.watch(watcher);
+  }
+
   get<K extends Kind>(kind: K, name: string): DocumentByKind[K] | undefined {
     const stored = this.#store.get(kind, name);
     return stored === undefined ? undefined : (this.#withStatus(stored) as DocumentByKind[K]);
@@ -177,6 +182,11 @@ export class Controller {
   /** Without status, and so cheap: for filters that look at labels and spec. */
   stored<K extends Kind>(kind: K): readonly Omit<DocumentByKind[K], 'status'>[] {
     return this.#store.list(kind) as unknown as readonly Omit<DocumentByKind[K], 'status'>[];
+  }
+
+  /** What addresses say of the columns of their messages, by the address' name. */
+  get schemas(): AddressSchemas {
+    return this.#schemas.schemas;
   }
 
   /** One without its status; undefined when there is none. */
@@ -254,7 +264,7 @@ export class Controller {
   #deleting(keys: readonly DocumentKey[]): () => void {
     const documents = keys.map(({ kind, name }) => this.get(kind, name)).filter((document) => document !== undefined);
     return () => {
-      for (const document of documents) this.#feed.publish('deleted', () => document);
+      for (const document of documents) this.#feed.publish('deleted', keyOf(document), () => document);
       for (const { kind, name } of keys) {
         if (kind === 'Job') {
           this.#jobs.forget(name);
@@ -327,7 +337,7 @@ export class Controller {
 
   #announce(type: 'added' | 'modified', { kind, name }: DocumentKey): void {
     const stored: StoredDocument | undefined = this.#store.get(kind, name);
-    if (stored !== undefined) this.#feed.publish(type, () => this.#withStatus(stored));
+    if (stored !== undefined) this.#feed.publish(type, { kind, name }, () => this.#withStatus(stored));
     if (kind === 'Address') this.#wakeUsersOf(name);
   }
 

@@ -1,11 +1,11 @@
 /** Applies many documents at once, as a whole or not at all, and prunes what the same set applied before. */
 import {
-  type AppliedDocument,
   APPLY_SET_LABEL,
+  type AppliedDocument,
   type DesiredDocument,
   documentChanges,
-  type Kind,
   KINDS,
+  type Kind,
   type ProblemDetail,
   ProblemError,
   problemError,
@@ -26,7 +26,9 @@ export interface ApplyOptions extends Pick<WriteOptions, 'dryRun' | 'force' | 'a
 }
 
 /** Jobs go before the addresses that they read and write. */
-const DELETION_ORDER: readonly Kind[] = [...KINDS].sort((left, right) => Number(right === 'Job') - Number(left === 'Job'));
+const DELETION_ORDER: readonly Kind[] = [...KINDS].sort(
+  (left, right) => Number(right === 'Job') - Number(left === 'Job'),
+);
 
 /** @throws ProblemError naming each document that is refused; nothing is changed then */
 export async function applyDocuments(

@@ -1,12 +1,13 @@
-export type { JobEnds } from './admission.js';
 export { type AddressRequest, type AddressResponse, AddressService } from './address-service.js';
-export type { DocumentEvent, DocumentListener } from './change-feed.js';
+export type { JobEnds } from './admission.js';
+export type { DocumentChangeNote, DocumentEvent, DocumentListener } from './change-feed.js';
 export {
   Controller,
   type ControllerOptions,
   type DocumentByKind,
   type WriteResult,
 } from './controller.js';
+export { type ApplyOptions, applyDocuments } from './document-sets.js';
 export {
   type DocumentStore,
   MemoryDocumentStore,
@@ -16,13 +17,13 @@ export {
   type StoredDocument,
   type StoredJob,
 } from './document-store.js';
-export { type ApplyOptions, applyDocuments } from './document-sets.js';
 export type { PreparedChange, WriteOptions } from './document-writer.js';
 export type { TransferOptions } from './message-transfer.js';
 export { AddressMessages } from './messages.js';
 export { type Operation, type OperationKind, type OperationState, Operations } from './operations.js';
 export type * from './ports/message-access.js';
 export {
+  type AddressFigures,
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
@@ -44,5 +45,6 @@ export {
   type SqlChecked,
   type SqlFault,
 } from './sql-check.js';
+export { type CanView, type SqlAnalysis, type SqlDiagnostic, type SqlFix, SqlService } from './sql-service.js';
 export { SYSTEM_TIMERS, type Timers } from './timers.js';
 export * from './v3-addresses.js';

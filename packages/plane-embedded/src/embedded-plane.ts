@@ -8,6 +8,7 @@ import { ANONYMOUS, type Authorizer } from '@millrace/security';
 import { AMQP_DEFAULTS, AmqpCounters } from './amqp/amqp-context.js';
 import { AmqpListenerConnection } from './amqp/amqp-listener-connection.js';
 import type { AmqpService } from './amqp/amqp-service.js';
+import { PreviewRun } from './jobs/preview-run.js';
 import { EmbeddedProcessingPlane } from './jobs/processing-plane.js';
 import { KeptDocuments } from './kept-documents.js';
 import { Listener } from './listener.js';
@@ -84,6 +85,7 @@ export class EmbeddedPlane {
     this.processing = new EmbeddedProcessingPlane({
       access,
       onFault: options.onFault,
+      preview: (plan, how, events) => new PreviewRun(this.broker, plan, how, events),
       otherReceivers: (address) => Math.max(0, (this.broker.address(address)?.receivers ?? 0) - 1),
     });
     this.timers = [setInterval(() => this.broker.tick(Date.now()), BROKER_TICK_MS)];

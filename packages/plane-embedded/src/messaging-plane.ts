@@ -9,6 +9,7 @@ import {
 } from '@millrace/broker';
 import type { AddressSpec } from '@millrace/contract';
 import {
+  type AddressFigures,
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
@@ -75,6 +76,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   observeAddress(name: string): AddressObservation | undefined {
     const view = this.broker.address(name);
     return view === undefined ? undefined : observationOf(view);
+  }
+
+  addressFigures(name: string): AddressFigures | undefined {
+    return this.broker.figures(name);
   }
 
   observeConnections(): readonly ConnectionObservation[] {
@@ -164,22 +169,34 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   }
 }
 
+/** Written out, and not put together: there may be many of them. */
 function observationOf(view: AddressView): AddressObservation {
+  const { ready, reason, message } = conditionOf(view);
+  const { counters } = view;
   return {
-    ...conditionOf(view),
+    ready,
+    reason,
+    message,
     stored: view.stored,
     storedBytes: view.bytes,
     senders: view.senders,
     receivers: view.receivers,
-    messagesIn: view.counters.in,
-    messagesOut: view.counters.out,
-    dropped: view.counters.dropped,
-    rejected: view.counters.rejected,
-    expired: view.counters.expired,
-    deadLettered: view.counters.deadLettered,
-    duplicates: view.counters.duplicates,
+    messagesIn: counters.in,
+    messagesOut: counters.out,
+    dropped: counters.dropped,
+    rejected: counters.rejected,
+    expired: counters.expired,
+    deadLettered: counters.deadLettered,
+    duplicates: counters.duplicates,
   };
 }
+
+const READY = {
+  queue: { ready: true, reason: 'Ready', message: 'queue on the embedded broker' },
+  topic: { ready: true, reason: 'Ready', message: 'topic on the embedded broker' },
+  anycast: { ready: true, reason: 'Ready', message: 'anycast on the embedded broker' },
+  multicast: { ready: true, reason: 'Ready', message: 'multicast on the embedded broker' },
+} as const;
 
 /** What is worth knowing. A full address or disk is for a while, and deliveries go on: it counts as ready. */
 function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'reason' | 'message'> {
@@ -198,7 +215,7 @@ function conditionOf(view: AddressView): Pick<AddressObservation, 'ready' | 'rea
       message: `${what} until some of its ${view.stored} messages are gone`,
     };
   }
-  return { ready: true, reason: 'Ready', message: `${type} on the embedded broker` };
+  return READY[type];
 }
 
 const ADMINISTRATION_REASONS = {

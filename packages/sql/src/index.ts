@@ -1,5 +1,6 @@
 export { AGGREGATE_NAMES } from './aggregate-rules.js';
 export { type Checked, checkJob, checkQuery } from './check.js';
+export { type Completion, type CompletionCatalogue, type Completions, completeSql } from './complete.js';
 export type { Catalogue, CatalogueColumn, CheckOptions } from './context.js';
 export {
   DIAGNOSTIC_CODES,

@@ -12,8 +12,11 @@ import * as t from './tokens.js';
  * and chevrotain's recording run a part may be a placeholder.
  */
 
-/** Whether chevrotain looks for mistakes in the grammar itself: a test does, a start need not (it takes 30 ms). */
-export type GrammarTrust = 'trusted' | 'validated';
+/**
+ * Whether chevrotain looks for mistakes in the grammar itself: a test does, a start need not (it takes 30 ms). `probing`:
+ * trusted, and stops at the first error, for who only asks whether a text can be read so far.
+ */
+export type GrammarTrust = 'trusted' | 'validated' | 'probing';
 
 export interface Complaint {
   readonly code: 'BAD_LITERAL' | 'UNSUPPORTED' | 'SYNTAX';
@@ -41,10 +44,10 @@ export abstract class LiteralParser extends EmbeddedActionsParser {
 
   constructor(grammar: GrammarTrust) {
     super(t.TOKENS, {
-      recoveryEnabled: true,
+      recoveryEnabled: grammar !== 'probing',
       maxLookahead: 1,
       nodeLocationTracking: 'none',
-      skipValidations: grammar === 'trusted',
+      skipValidations: grammar !== 'validated',
     });
   }
 

@@ -24,6 +24,8 @@ interface Tools {
 }
 
 let tools: Tools | undefined;
+/** For completion alone. */
+let prober: StatementParser | undefined;
 
 function open(): Tools {
   tools ??= {
@@ -31,6 +33,39 @@ function open(): Tools {
     parser: new StatementParser(),
   };
   return tools;
+}
+
+/** For completion: what can be read of a text as words and marks. */
+export function lexTokens(sql: string): readonly IToken[] {
+  return sql.length > LIMITS.textLengthMax ? [] : open().lexer.tokenize(sql).tokens;
+}
+
+/** Beyond this the grammar is not asked: it reads the text once for each word that it is asked about. */
+const FOLLOWING_TOKENS_MAX = 300;
+
+/**
+ * Which of these words the grammar takes behind these tokens: each is put there and read. Undefined when what is before it
+ * cannot be read itself.
+ */
+export function followingWords(before: readonly IToken[], words: readonly string[]): readonly string[] | undefined {
+  if (before.length > FOLLOWING_TOKENS_MAX) return undefined;
+  const { lexer } = open();
+  prober ??= new StatementParser('probing');
+  const parser = prober;
+  const start = (before.at(-1)?.endOffset ?? -1) + 2;
+  const taken: string[] = [];
+  for (const word of words) {
+    const [lexed] = lexer.tokenize(word).tokens;
+    if (lexed === undefined) continue;
+    const token: IToken = { ...lexed, startOffset: start, endOffset: start + word.length - 1 };
+    parser.complaints = [];
+    parser.input = [...before, token];
+    parser.statement();
+    const [first] = parser.errors;
+    if (first !== undefined && before.includes(first.token)) return undefined;
+    if (first?.token !== token) taken.push(word);
+  }
+  return taken;
 }
 
 /** WITH is refused by its name. */

@@ -10,11 +10,8 @@ export interface MessagingCapabilities {
   readonly deduplication?: boolean;
 }
 
-export interface AddressObservation {
-  readonly ready: boolean;
-  /** CamelCase word and a sentence; why it is not ready, or what is worth knowing. */
-  readonly reason: string;
-  readonly message: string;
+/** What is counted of an address. */
+export interface AddressFigures {
   /** Messages and bytes stored now. For a topic: the sum over its subscriptions. */
   readonly stored: number;
   readonly storedBytes: number;
@@ -29,6 +26,13 @@ export interface AddressObservation {
   readonly deadLettered: number;
   /** Left out as their id was in the address' window. Default: 0. */
   readonly duplicates?: number;
+}
+
+export interface AddressObservation extends AddressFigures {
+  readonly ready: boolean;
+  /** CamelCase word and a sentence; why it is not ready, or what is worth knowing. */
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface LinkObservation {
@@ -137,6 +141,8 @@ export interface MessagingPlane {
   /** Deletes it; links on it are closed with a reason. @throws PlaneRefusal WouldLoseMessages, unless `force` */
   removeAddress(name: string, options: { readonly force: boolean }): Promise<void>;
   observeAddress(name: string): AddressObservation | undefined;
+  /** The figures of `observeAddress` alone: for looking at many. */
+  addressFigures(name: string): AddressFigures | undefined;
   observeConnections(): readonly ConnectionObservation[];
   closeConnection(id: string, reason: string): Promise<boolean>;
   /** Deletes stored messages. @returns how many */

@@ -1,6 +1,6 @@
 /** What the controller asks of whatever runs the jobs: Millrace's own stream engine, or Spark. */
 import type { JobSpec } from '@millrace/contract';
-import type { JobPlan } from '@millrace/sql';
+import type { JobPlan, QueryPlan } from '@millrace/sql';
 
 export interface ProcessingCapabilities {
   readonly plane: string;
@@ -49,4 +49,45 @@ export interface ProcessingPlane {
   observe(name: string): JobObservation | undefined;
   /** The last rows that the job sent: at most 100 are kept. */
   results(name: string): readonly JobResult[];
+  /**
+   * Runs a query over what is stored and what comes, without consuming anything and without sending anything. Absent: this
+   * plane has none. @throws PlaneRefusal when the source cannot be looked into
+   */
+  preview?(plan: QueryPlan, options: PreviewOptions, events: PreviewEvents): Preview;
+}
+
+export interface PreviewOptions {
+  /** Where it begins: with what a queue stores, or with what comes from now on. On a topic always the latter. */
+  readonly from: 'stored' | 'new';
+  readonly onError: JobSpec['onError'];
+  /** Messages read at most. */
+  readonly messagesMax: number;
+}
+
+export interface PreviewProgress {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsLate: number;
+  readonly rowsFailed: number;
+  /** ISO time, or undefined before the first row. */
+  readonly watermark: string | undefined;
+  readonly openWindows: number;
+  /** What it waits for. */
+  readonly message: string;
+}
+
+export interface PreviewEvents {
+  /** Rows are made, or it has come further; never from within `preview`. */
+  readonly rows: (rows: readonly Readonly<Record<string, unknown>>[]) => void;
+  /** The last one: it reads no more. `limit`: `messagesMax` is reached. */
+  readonly ended: (reason: 'limit' | 'source-gone' | 'failed', message: string) => void;
+}
+
+export interface Preview {
+  progress(): PreviewProgress;
+  /** No more is read until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Nothing more is told. */
+  stop(): void;
 }

@@ -2,6 +2,7 @@
 import type { AddressSpec, JobSpec } from '@millrace/contract';
 import type { JobPlan } from '@millrace/sql';
 import {
+  type AddressFigures,
   type AddressObservation,
   type ConnectionObservation,
   type Endpoint,
@@ -79,6 +80,10 @@ export class FakeMessagingPlane implements MessagingPlane {
       storedBytes: address.messages.length,
       messagesIn: address.messages.length,
     };
+  }
+
+  addressFigures(name: string): AddressFigures | undefined {
+    return this.observeAddress(name);
   }
 
   observeConnections(): readonly ConnectionObservation[] {

@@ -5,10 +5,13 @@ import {
   type JobResult,
   type MessageAccess,
   PlaneRefusal,
+  type Preview,
+  type PreviewEvents,
+  type PreviewOptions,
   type ProcessingCapabilities,
   type ProcessingPlane,
 } from '@millrace/controller';
-import type { JobPlan } from '@millrace/sql';
+import type { JobPlan, QueryPlan } from '@millrace/sql';
 import { JobRunner } from './job-runner.js';
 import { JobScheduler } from './job-scheduler.js';
 import { limitsOf, type PlanLimit } from './plan-limits.js';
@@ -19,6 +22,8 @@ export interface EmbeddedProcessingPlaneOptions {
   readonly otherReceivers: (address: string) => number;
   /** Faults of ours that ended a job. */
   readonly onFault: (error: unknown) => void;
+  /** Runs a query for somebody who looks. Default: there is none. */
+  readonly preview?: (plan: QueryPlan, options: PreviewOptions, events: PreviewEvents) => Preview;
   /** ms since the epoch. Default: the system's. */
   readonly now?: () => number;
 }
@@ -66,6 +71,13 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
 
   results(name: string): readonly JobResult[] {
     return this.runners.get(name)?.results ?? [];
+  }
+
+  preview(plan: QueryPlan, options: PreviewOptions, events: PreviewEvents): Preview {
+    const [limit] = limitsOf({ ...plan, target: '', body: 'column' });
+    if (limit !== undefined) throw new PlaneRefusal('Unsupported', limit.message, '/sql');
+    if (this.options.preview === undefined) throw new PlaneRefusal('Unsupported', 'this plane has no previews');
+    return this.options.preview(plan, options, events);
   }
 
   /** Ends all jobs with the process. */

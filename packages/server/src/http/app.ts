@@ -5,6 +5,7 @@ import { ANONYMOUS } from '@millrace/security';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { HttpDependencies } from './dependencies.js';
+import { EventHub } from './events/event-hub.js';
 import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
 import { Idempotency } from './idempotency.js';
@@ -15,11 +16,13 @@ import { applyRoute } from './v1-apply.js';
 import { backupRoute } from './v1-backup.js';
 import { connectionRoutes } from './v1-connections.js';
 import { documentRoutes } from './v1-documents.js';
+import { eventRoute } from './v1-events.js';
 import { jobRoutes } from './v1-jobs.js';
 import { messageRoutes } from './v1-messages.js';
 import { operationRoutes } from './v1-operations.js';
+import { sqlRoutes } from './v1-sql.js';
 import { subscriptionRoutes } from './v1-subscriptions.js';
-import { systemRoutes } from './v1-system.js';
+import { statusOf, systemRoutes } from './v1-system.js';
 import { v3Routes } from './v3-routes.js';
 
 /** How long an address may take to answer. */
@@ -55,6 +58,14 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
   const { controller, authorizer, version } = dependencies;
   const timers = dependencies.timers ?? SYSTEM_TIMERS;
   const messages = new AddressMessages(controller, { timers, timeoutMs: PLANE_TIMEOUT_MS });
+  const hub = new EventHub({
+    controller,
+    authorizer,
+    timers,
+    operations: messages.operations,
+    status: () => statusOf(dependencies),
+    onError: dependencies.onError ?? (() => {}),
+  });
   const routes: Route[] = [
     ...v3Routes(new V3Addresses(controller, authorizer)),
     ...jobRoutes(controller, authorizer),
@@ -65,6 +76,8 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...documentRoutes({ controller, authorizer }, 'Job'),
     ...subscriptionRoutes(dependencies),
     ...connectionRoutes(dependencies),
+    ...sqlRoutes(controller, authorizer, timers),
+    eventRoute(hub),
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
     homeRoute(dependencies),

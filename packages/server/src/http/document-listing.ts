@@ -1,6 +1,6 @@
 /** What documents can be sorted and filtered by. Figures are asked of the plane alone, since there may be many. */
 import type { AddressSpec, JobSpec, Kind, Labels } from '@millrace/contract';
-import type { AddressObservation, Controller, JobObservation } from '@millrace/controller';
+import type { AddressFigures, Controller, JobObservation } from '@millrace/controller';
 import { type Listing, number, text } from './listing.js';
 
 /** A document without its status. */
@@ -29,10 +29,10 @@ export function documentListing(controller: Controller, kind: Kind): Listing<Lis
 }
 
 function addressListing(controller: Controller): Listing<ListedDocument> {
-  const observed = (read: (observation: AddressObservation) => number) =>
+  const observed = (read: (figures: AddressFigures) => number) =>
     number(({ metadata }: ListedDocument) => {
-      const observation = controller.messaging.observeAddress(metadata.name);
-      return observation === undefined ? undefined : read(observation);
+      const figures = controller.messaging.addressFigures(metadata.name);
+      return figures === undefined ? undefined : read(figures);
     });
   return {
     ...COMMON,

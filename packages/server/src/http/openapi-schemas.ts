@@ -13,12 +13,16 @@ import {
   messageInput,
   moveInput,
   redriveInput,
+  sqlCheckInput,
+  sqlCompleteInput,
+  sqlPreviewInput,
   v3Address,
   v3AddressList,
 } from '@millrace/contract';
 import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
+const span = z.strictObject({ start: count, end: count });
 
 const condition = z.strictObject({
   type: z.string(),
@@ -219,6 +223,39 @@ export const ANSWER_SCHEMAS = {
       }),
     ),
   }),
+  SqlAnalysis: z.strictObject({
+    valid: z.boolean(),
+    kind: z.enum(['job', 'query']),
+    diagnostics: z.array(
+      z.strictObject({
+        code: z.string(),
+        severity: z.enum(['error', 'warning']),
+        message: z.string(),
+        span,
+        line: count,
+        column: count,
+        fixes: z.array(
+          z.strictObject({ title: z.string(), edit: z.strictObject({ span, text: z.string() }).optional() }),
+        ),
+      }),
+    ),
+    source: z.string().optional(),
+    target: z.string().optional(),
+    columns: z.array(z.strictObject({ name: z.string(), type: z.string(), nullable: z.boolean() })).optional(),
+    plan: z.string().optional(),
+  }),
+  SqlCompletions: z.strictObject({
+    from: count,
+    to: count,
+    items: z.array(
+      z.strictObject({
+        label: z.string(),
+        kind: z.enum(['keyword', 'function', 'column', 'address', 'type']),
+        detail: z.string(),
+        insert: z.string(),
+      }),
+    ),
+  }),
   Sent: z.strictObject({ sent: count }),
   Purged: z.strictObject({ purged: count }),
   Connection: connection,
@@ -282,6 +319,9 @@ export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [messageInput, 'MessageInput'],
   [moveInput, 'MoveInput'],
   [redriveInput, 'RedriveInput'],
+  [sqlCheckInput, 'SqlCheckInput'],
+  [sqlCompleteInput, 'SqlCompleteInput'],
+  [sqlPreviewInput, 'SqlPreviewInput'],
   [v3Address, 'V3AddressInput'],
   [v3AddressList, 'V3AddressListInput'],
 ]);

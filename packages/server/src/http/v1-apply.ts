@@ -87,10 +87,14 @@ function documentsIn(body: unknown): readonly unknown[] {
   const documents = isObject ? (body as Record<string, unknown>).documents : undefined;
   const unknown = isObject ? Object.keys(body).find((key) => key !== 'documents') : undefined;
   if (unknown !== undefined) {
-    throw refused([{ pointer: `/${unknown}`, code: 'unknown-key', detail: `${unknown} is not known here; known is documents` }]);
+    throw refused([
+      { pointer: `/${unknown}`, code: 'unknown-key', detail: `${unknown} is not known here; known is documents` },
+    ]);
   }
   if (Array.isArray(documents)) return documents;
-  throw refused([{ pointer: '/documents', code: 'required', detail: 'documents is missing: a list of documents is needed' }]);
+  throw refused([
+    { pointer: '/documents', code: 'required', detail: 'documents is missing: a list of documents is needed' },
+  ]);
 }
 
 async function fromYaml(text: string): Promise<readonly DesiredDocument[]> {

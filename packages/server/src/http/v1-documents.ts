@@ -27,7 +27,11 @@ const LABELS: QueryParameter = {
   summary: 'key=value; several: all must be there',
   repeated: true,
 };
-const DRY_RUN: QueryParameter = { name: 'dryRun', type: 'boolean', summary: 'checks everything, changes nothing; the answer has what would change' };
+const DRY_RUN: QueryParameter = {
+  name: 'dryRun',
+  type: 'boolean',
+  summary: 'checks everything, changes nothing; the answer has what would change',
+};
 const FORCE: QueryParameter = {
   name: 'force',
   type: 'boolean',

@@ -82,7 +82,10 @@ describe('applying many documents', () => {
         queue('ok'),
       ]),
     );
-    expect(refused.problem.errors?.map(({ pointer }) => pointer)).toEqual(['/documents/0/spec/expiry', '/documents/1/spec/sql']);
+    expect(refused.problem.errors?.map(({ pointer }) => pointer)).toEqual([
+      '/documents/0/spec/expiry',
+      '/documents/1/spec/sql',
+    ]);
     expect(problemIn(await apply([queue('a'), queue('a')])).problem.errors?.[0]).toMatchObject({ code: 'duplicate' });
     expect(messaging.requests).toEqual([]);
   });
@@ -90,7 +93,8 @@ describe('applying many documents', () => {
   it('judges jobs by the addresses that come with them', async () => {
     const { apply, outcomes } = await world();
     const job = document('Job', 'wet', { sql: 'INSERT INTO max SELECT humidity AS body FROM STREAM air' });
-    const air = (column: string) => queue('air', { schema: { format: 'json', columns: [{ name: column, type: 'INT' }] } });
+    const air = (column: string) =>
+      queue('air', { schema: { format: 'json', columns: [{ name: column, type: 'INT' }] } });
     expect(problemIn(await apply([air('pressure'), job, queue('max')])).slug).toBe('invalid-sql');
     expect(await outcomes([air('humidity'), job, queue('max')])).toHaveLength(3);
   });
@@ -146,7 +150,9 @@ it('a dry run says what would change', async () => {
     { pointer: '/spec/ttl', before: 5000 },
   ];
   expect(await client.apply(next, { dryRun: true })).toMatchObject({ outcome: 'changed', changes: expected });
-  expect((await client.applyAll([next], { dryRun: true })).results).toMatchObject([{ outcome: 'changed', changes: expected }]);
+  expect((await client.applyAll([next], { dryRun: true })).results).toMatchObject([
+    { outcome: 'changed', changes: expected },
+  ]);
   expect(await client.addresses.get('a')).not.toHaveProperty('changes');
   expect((await client.apply(next)).changes).toBeUndefined();
 });
