@@ -1,25 +1,31 @@
+import { connect } from '@millrace/amqp';
 import { createClient } from '@millrace/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { queue, startTestServer, type TestServer } from './running-server.js';
 
 let cli: TestServer;
 beforeEach(async () => {
-  cli = await startTestServer([queue('orders', { ttl: '1ms', expiry: 'dead-letters' }), queue('aside'), queue('slow')]);
+  cli = await startTestServer([queue('orders'), queue('aside')]);
 });
 afterEach(() => cli.server.close());
 
-/** Messages become dead letters by their time to live: `orders` then keeps what comes again. */
+/** Sends them, and rejects each one. */
 async function deadLetters(bodies: readonly string[]): Promise<void> {
   await cli.run(['publish', 'orders', ...bodies]);
+  const { host, port } = cli.server.endpoints.find(({ protocol }) => protocol === 'amqp')!;
+  const connection = await connect({ host, port });
+  const receiver = await connection.openReceiver('orders', { settlement: 'explicit' });
+  for (const _body of bodies) (await receiver.receive())?.reject();
   await expect.poll(() => storedOn('dead-letters'), { timeout: 10_000 }).toBe(bodies.length);
-  await cli.server.apply([queue('orders')]);
+  await connection.close();
 }
 
+/** What can be browsed: `dead-letters` is a queue that nobody declared. */
 async function storedOn(name: string): Promise<number> {
-  const document = await createClient({ server: cli.url })
-    .addresses.get(name)
-    .catch(() => undefined);
-  return document?.status.statistics?.stored ?? 0;
+  const found = await createClient({ server: cli.url })
+    .browse(name)
+    .catch(() => []);
+  return found.length;
 }
 
 describe('dead letters', () => {

@@ -1,9 +1,10 @@
 /** top, flow, doctor, snippet. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkData, checkNode, checkOpenFiles, checkPort } from '../src/doctor/machine.js';
 import { asDot, asMermaid, asTree } from '../src/flow/formats.js';
@@ -154,6 +155,39 @@ describe('doctor', () => {
   });
 });
 
+describe('explain and preview', () => {
+  it('explain: what it reads and sends, its columns, its plan', async () => {
+    const { code, output } = await cli.run('explain copy');
+    expect(code).toBe(0);
+    expect(output).toMatch(/^reads in\nsends to out\nrows:\n {2}body STRING\nplan:\n/);
+    expect(JSON.parse((await cli.run('explain copy -o json')).output)).toMatchObject({ valid: true, source: 'in' });
+    expect((await cli.run('explain cpy')).notes).toContain('did you mean "copy"?');
+  });
+
+  it('preview: rows of what is stored, and nothing is taken or sent', async () => {
+    await cli.server.apply([
+      queue('kept'),
+      queue('none'),
+      job('waits', 'INSERT INTO none SELECT upper(body) AS body FROM STREAM kept'),
+    ]);
+    await cli.run('pause waits');
+    await cli.run('publish kept a b');
+    const { code, notes, output } = await cli.run('preview waits --rows 2 --for 20s');
+    expect(
+      output
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { body: string }).body),
+    ).toEqual(['A', 'B']);
+    expect([code, notes]).toEqual([0, '2 rows of waits; nothing was consumed, nothing sent.\n']);
+    expect((await cli.run('get address kept --columns stored -o jsonl')).output).toBe('{"stored":2}\n');
+    expect((await cli.run('preview none')).code).toBe(4);
+    expect((await cli.run('preview waits --server http://127.0.0.1:1')).code).toBe(7);
+    await cli.run('delete job waits --yes');
+    await cli.run('delete address kept none --yes');
+  });
+});
+
 describe('snippet', () => {
   const place = {
     address: 'it\'s/"odd"\\',
@@ -191,7 +225,8 @@ describe('snippet', () => {
 
   it('curl and millrace do what they say', async () => {
     const curl = (await cli.run('snippet out --lang curl')).output;
-    const { stdout } = spawnSync('bash', ['-c', curl], { encoding: 'utf8' });
+    // Not spawnSync: the server that is asked is in this process.
+    const { stdout } = await promisify(execFile)('bash', ['-c', curl]);
     expect(stdout).toContain('{"sent":1}');
     expect(stdout).toContain('"body":"21.5"');
   });

@@ -1,8 +1,8 @@
 /** `millrace dead-letters list|redrive|discard`: what could not be delivered, and what becomes of it. */
 import type { BrowsedMessage, Client, Operation, Page } from '@millrace/contract';
-import { CommandError, usageError } from '../command-error.js';
+import { CommandError } from '../command-error.js';
 import { getItem } from '../control/get-item.js';
-import { at, kindOf } from '../control/kinds.js';
+import { kindOf } from '../control/kinds.js';
 import { type ControlOptions, openControlClient } from '../control/open-control-client.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import { type Listing, type ListingOptions, showListing } from '../listing/listing.js';
@@ -47,7 +47,6 @@ export async function deadLettersList(
   options: DeadLettersOptions & ListingOptions,
 ): Promise<ExitCode> {
   const client = await openControlClient(terminal, options);
-  await getItem(client, await kindOf('address'), options.address);
   const { filter, limit = 100, ...others } = options;
   const messages: BrowsedMessage[] = [];
   for await (const message of matching(client, options.address, filter ?? [])) {
@@ -167,18 +166,25 @@ async function deleteOne(client: Client, address: string, id: number): Promise<b
 
 /** How many it is about. @throws CommandError not found */
 async function countOf(client: Client, { address, filter, limit }: ChoiceOptions): Promise<number> {
-  const item = await getItem(client, await kindOf('address'), address);
-  if (at(item, 'spec', 'type') !== 'queue') throw usageError(`${address} is no queue, and has no dead letters`);
-  let count = Number(at(item, 'status', 'statistics', 'stored') ?? 0);
-  if (filter !== undefined) {
-    count = 0;
-    for await (const _message of matching(client, address, filter)) count += 1;
-  }
+  const declared = filter === undefined ? await storedOn(client, address) : undefined;
+  let count = declared ?? 0;
+  if (declared === undefined) for await (const _message of matching(client, address, filter ?? [])) count += 1;
   if (count > 0) return Math.min(count, limit ?? count);
   throw new CommandError(
     filter === undefined ? `there are no messages on ${address}` : `no message on ${address} is such`,
     { exitCode: EXIT_CODE.notFound },
   );
+}
+
+/** Undefined without a document: the broker makes the queue of dead letters by itself. */
+async function storedOn(client: Client, address: string): Promise<number | undefined> {
+  const { ProblemError } = await import('@millrace/contract');
+  try {
+    return (await client.addresses.get(address)).status.statistics?.stored ?? 0;
+  } catch (error) {
+    if (error instanceof ProblemError && error.problem.status === 404) return undefined;
+    throw error;
+  }
 }
 
 async function* matching(
@@ -190,9 +196,20 @@ async function* matching(
   let cursor = '';
   for (;;) {
     const path = `/v1/addresses/${encodeURIComponent(address)}/messages?limit=${PAGE_SIZE}${conditions}${cursor}`;
-    const page = await client.request<Page<BrowsedMessage>>('GET', path);
+    const page = await client
+      .request<Page<BrowsedMessage>>('GET', path)
+      .catch((error) => explainMissing(client, address, error));
     yield* page.items;
     if (page.next === undefined) return;
     cursor = `&cursor=${encodeURIComponent(page.next)}`;
   }
+}
+
+/** @throws the error; for an address that is not there with the nearest name */
+async function explainMissing(client: Client, address: string, error: unknown): Promise<never> {
+  const { ProblemError } = await import('@millrace/contract');
+  if (error instanceof ProblemError && error.problem.status === 404) {
+    await getItem(client, await kindOf('address'), address);
+  }
+  throw error;
 }

@@ -9,6 +9,8 @@ const GROUP = 'Watching:';
 export function declareWatchCommands(declaring: Declaring): void {
   declareTop(declaring);
   declareFlow(declaring);
+  declareExplain(declaring);
+  declarePreview(declaring);
   declareDoctor(declaring);
   declareSnippet(declaring);
 }
@@ -57,6 +59,54 @@ function declareFlow({ program, terminal, finish }: Declaring): void {
   command.action(async (options) => {
     const { flow } = await import('../commands/flow.js');
     finish(await flow(terminal, options));
+  });
+}
+
+function declareExplain({ program, terminal, finish }: Declaring): void {
+  const command = program
+    .command('explain')
+    .helpGroup(GROUP)
+    .summary('how a job is computed')
+    .description('Prints what the job reads and sends, its columns, and the plan of its SQL.')
+    .argument('<job>')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it').choices(['text', 'json', 'yaml']).default('text'),
+    );
+  addControlOptions(command);
+  addExamples(command, [{ command: 'millrace explain max-temperature', does: 'Its plan.' }]);
+  command.action(async (job, options) => {
+    const { explain } = await import('../commands/explain.js');
+    finish(await explain(terminal, { ...options, job }));
+  });
+}
+
+function declarePreview({ program, terminal, finish }: Declaring): void {
+  const command = program
+    .command('preview')
+    .helpGroup(GROUP)
+    .summary('the rows that a job gives of real messages')
+    .description(
+      'Prints the rows as JSON, one a line. Nothing is consumed and nothing sent: a queue is browsed, a topic listened to.',
+    )
+    .argument('<job>')
+    .addOption(
+      new Option('--from <where>', 'what is stored too, or only what comes')
+        .choices(['stored', 'new'])
+        .default('stored'),
+    )
+    .addOption(new Option('--rows <number>', 'end after so many, 1000 at most').argParser(parseCount).default(100))
+    .addOption(
+      new Option('--for <duration>', 'end after this time, 10m at most')
+        .argParser(parseDuration)
+        .default(60_000, '60s'),
+    );
+  addControlOptions(command);
+  addExamples(command, [
+    { command: 'millrace preview max-temperature --rows 3 --for 20s', does: 'Three rows, or twenty seconds.' },
+  ]);
+  command.action(async (job, options) => {
+    const { preview } = await import('../commands/preview.js');
+    finish(await preview(terminal, { ...options, job }));
   });
 }
 
