@@ -51,7 +51,8 @@ export async function configShow(terminal: Terminal, options: ConfigShowOptions)
   for (const warning of warnings) terminal.note(`millrace: ${warning}`);
   const row = (setting: Setting): Row => ({
     setting: setting.path,
-    value: valueAt(configuration, setting.path),
+    // So that each row has the same members as JSON.
+    value: valueAt(configuration, setting.path) ?? null,
     origin: describeOrigin(originOf(setting)),
   });
   const rows = SETTINGS.map(row);
@@ -70,5 +71,5 @@ export async function configShow(terminal: Terminal, options: ConfigShowOptions)
 function textOf(value: unknown): string | number | undefined {
   if (typeof value === 'number' || typeof value === 'string') return value;
   if (Array.isArray(value)) return value.join(', ');
-  return value === undefined ? undefined : String(value);
+  return value === undefined || value === null ? undefined : String(value);
 }

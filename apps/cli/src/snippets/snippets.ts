@@ -120,7 +120,8 @@ func main() {
 
 function curl({ address, server }: SnippetPlace): string {
   const url = `${server.replace(/\/+$/, '')}/v1/addresses/${encodeURIComponent(address)}/messages`;
-  return `curl -H 'content-type: text/plain' --data 21.5 ${word(url)}
+  return `curl -H 'content-type: text/plain' --data 21.5 \\
+  ${word(url)}
 curl ${word(url)}
 `;
 }
