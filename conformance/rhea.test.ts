@@ -171,6 +171,24 @@ describe('a rhea user', () => {
     expect(got).toEqual(values);
   });
 
+  test('is told when each message was accepted, where it asks for that', async () => {
+    const began = Date.now();
+    const sender = await senderTo('news');
+    const asking = connection.open_receiver({ source: 'news', desired_capabilities: ['ingress-time'] });
+    const silent = connection.open_receiver('news');
+    await Promise.all([event(asking, 'receiver_open'), event(silent, 'receiver_open')]);
+    const offered = (asking as unknown as { remote: { attach: { offered_capabilities: unknown } } }).remote.attach;
+    expect(String(offered.offered_capabilities)).toBe('ingress-time');
+    const asked = event(asking, 'message');
+    const plain = event(silent, 'message');
+    sender.send({ body: 'x', message_annotations: { 'x-opt-ingress-time': 1, 'x-opt-mine': 'kept' } });
+    const told = (await asked)[0].message.message_annotations;
+    expect(told['x-opt-mine']).toBe('kept');
+    expect(told['x-opt-ingress-time']).toBeGreaterThanOrEqual(began);
+    expect(told['x-opt-ingress-time']).toBeLessThanOrEqual(Date.now());
+    expect((await plain)[0].message.message_annotations).toMatchObject({ 'x-opt-ingress-time': 1 });
+  });
+
   test('is closed with amqp:resource-limit-exceeded or told so when a message is too large', async () => {
     const sender = await senderTo('work');
     const refused = Promise.race([

@@ -8,8 +8,7 @@
  *                                                 (Debian starts RabbitMQ by itself: the benchmark starts its own)
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { installArtemis } from './install-artemis.mjs';
 
 /** What is needed, how to see that it is there, and the package that brings it. */
 const PEERS = [
@@ -77,44 +76,13 @@ function install(packages) {
   apt(['install', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...packages]);
 }
 
-/** @returns where it is. The newest archive that Maven Central has as a distribution; the file is checked by Maven. */
-function installArtemis() {
-  const version = '2.40.0';
-  const cache = join(import.meta.dirname, '..', '.cache', 'artemis');
-  const home = join(cache, `apache-artemis-${version}`);
-  if (existsSync(join(home, 'bin', 'artemis'))) return home;
-  say(`fetching Artemis ${version} from Maven Central …`);
-  mkdirSync(cache, { recursive: true });
-  writeFileSync(
-    join(cache, 'pom.xml'),
-    `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>dev.millrace</groupId><artifactId>artemis</artifactId><version>1</version><packaging>pom</packaging>
-  <dependencies><dependency>
-    <groupId>org.apache.activemq</groupId><artifactId>apache-artemis</artifactId><version>${version}</version>
-    <type>zip</type><classifier>bin</classifier>
-  </dependency></dependencies>
-</project>
-`,
-  );
-  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-  for (const [command, ...args] of [
-    ['mvn', '-q', '-B', plugin, '-DexcludeTransitive=true', `-DoutputDirectory=${cache}`],
-    ['unzip', '-q', '-o', join(cache, `apache-artemis-${version}-bin.zip`), '-d', cache],
-  ]) {
-    const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: cache, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
-  }
-  return home;
-}
-
 try {
   const missing = wanted.filter((peer) => versionOf(peer) === undefined);
   if (missing.length > 0) install(missing.map((peer) => peer.package));
   const absent = wanted.filter((peer) => versionOf(peer) === undefined);
   for (const peer of wanted) say(`${peer.title.padEnd(30)} ${versionOf(peer) ?? 'MISSING'}`);
   if (absent.length > 0) throw new Error(`still missing: ${absent.map((peer) => peer.title).join(', ')}`);
-  if (withBrokers) say(`${'Artemis'.padEnd(30)} ${installArtemis()}`);
+  if (withBrokers) say(`${'Artemis'.padEnd(30)} ${installArtemis(say)}`);
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

@@ -58,3 +58,19 @@ describe('docs/guide/no-results.md', () => {
     expect(silent).toEqual([]);
   });
 });
+
+describe('docs/reference/spark.md', () => {
+  const SOURCES = ['cluster-link', 'failures', 'job-loop', 'job-words'];
+
+  it('explains every reason that a job on Spark gives', () => {
+    const reasons = SOURCES.flatMap((file) => {
+      const source = textOf(`packages/plane-spark/src/${file}.ts`);
+      const named = [...source.matchAll(/reason: '([A-Z]\w+)'/g), ...source.matchAll(/\/, '([A-Z]\w+)'\]/g)];
+      return named.map((match) => match[1] ?? '');
+    });
+    expect(reasons).toContain('SparkNotReachable');
+    expect(reasons).toContain('BrokerNotReachable');
+    const reference = textOf('docs/reference/spark.md');
+    expect(reasons.filter((reason) => !reference.includes(`\`${reason}\``))).toEqual([]);
+  });
+});

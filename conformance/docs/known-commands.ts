@@ -28,10 +28,16 @@ const quiet = (): Known => ({ kind: 'runs', prints: 'nothing' });
 const elsewhere = (test: string, why: string): Known => ({ kind: 'elsewhere', test, why });
 
 const READY = /millrace ready/;
+const SPARK_LOCAL = elsewhere('conformance/spark-local.mjs', 'it needs Java and 500 MB of Spark');
 const CLONE = elsewhere('scripts/start.mjs', 'the checkout that is tested is the clone');
 const PUT_ADDRESSES =
   "curl -X PUT -H 'content-type: application/json' --data-binary @addresses/addresses.json http://127.0.0.1:8080/v3/address";
 const APPLY_JOB = 'millrace apply -f examples/max-temperature/job.yaml';
+
+const AS_ADMIN = elsewhere(
+  'apps/cli/test/users-end-to-end.test.ts',
+  'who logs in stands in the environment, which does not stay from one command to the next here',
+);
 
 const SEND_41 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":41.5}'`;
 const SEND_38 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":38}'`;
@@ -123,6 +129,10 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace apply -f lenient.yaml': done({ says: /job\/strict changed/ }),
     'npx millrace receive doubled --count 2 --for 10s': done(),
   },
+  'docs/reference/tls.md': {
+    'millrace certificates create': done({ says: /mosquitto_pub/ }),
+    'openssl verify -CAfile certificates/authority.pem certificates/server.pem': done({ says: /server\.pem: OK/ }),
+  },
   'docs/guide/backup-and-restore.md': {
     'npx millrace serve --data ./data': prints(READY),
     'npx millrace apply -f readings.yaml': done(),
@@ -152,6 +162,14 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
   },
   'docs/reference/metrics.md': {
     'curl http://127.0.0.1:8080/metrics': done({ given: ['millrace serve'], says: /^millrace_ready 1$/m }),
+  },
+  'docs/guide/users.md': {
+    'npx millrace serve --data ./data --apply users.yaml': prints(READY),
+    'export MILLRACE_USERNAME=admin MILLRACE_PASSWORD=change-me-soon': AS_ADMIN,
+    'npx millrace get users': AS_ADMIN,
+    'npx millrace apply -f viewer.yaml': AS_ADMIN,
+    'npx millrace describe user viewer': AS_ADMIN,
+    'npx millrace delete user viewer --yes': AS_ADMIN,
   },
   'docs/reference/cli.md': {
     'millrace demo': prints(/\d+ readings/),
@@ -223,6 +241,8 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace store dump ./data -o jsonl --bodies > records.jsonl': done(),
     'millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
     'millrace store repair --data ./data --yes': done({ says: /is sound/ }),
+    'millrace certificates create ./broker --host broker.example.com': done({ says: /broker\.example\.com/ }),
+    'millrace certificates create ./certificates --client sensor-7': done({ says: /user sensor-7/ }),
     'millrace backup monday.backup': done({
       given: ['millrace serve --data ./kept', 'millrace apply -f examples/max-temperature/addresses.yaml', APPLY_JOB],
       says: /^saved/m,
@@ -251,6 +271,12 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace context delete farm': done({ says: /deleted/ }),
     'millrace completion bash > millrace.bash': done(),
     'millrace completion fish > millrace.fish': done(),
+    'millrace spark up': SPARK_LOCAL,
+    'millrace spark up --workers 2 --cores 1 --memory 512MiB': SPARK_LOCAL,
+    'millrace spark up --directory ./spark --master-port 0 --connect-port 0 --ui-port 0': SPARK_LOCAL,
+    'millrace spark status': SPARK_LOCAL,
+    'millrace spark status -o json': SPARK_LOCAL,
+    'millrace spark down': SPARK_LOCAL,
     'amqp-publisher 127.0.0.1 5672 temperature': prints(/^\d+$/m),
     'amqp-receiver 127.0.0.1 5672 max': prints(/^\d+$/m),
   },

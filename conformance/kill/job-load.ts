@@ -11,6 +11,15 @@ import type { Check, Workload } from './workload.js';
 
 const WINDOW_MS = 1_000;
 const PUBLISHERS = 4;
+
+export interface JobLoadOptions {
+  /** After a restart. Default: 10,000. */
+  readonly runsWithinMs?: number;
+  /** From the end of a window to its result, at most. Default: one window. */
+  readonly resultWithinMs?: number;
+  /** What `max` drops when it comes twice. Default: nothing. */
+  readonly deduplication?: Readonly<Record<string, unknown>>;
+}
 const SQL = `INSERT INTO max
 SELECT CAST(window.end AS STRING) AS window_end, count(*) AS readings, max(try_cast(body AS INT)) AS maximum,
        min(try_cast(body AS INT)) AS minimum, sum(try_cast(body AS INT)) AS total
@@ -22,11 +31,17 @@ export class JobLoad implements Workload {
   private senders: SendingClient[] = [];
   private acceptedAtRestart: number[] = [];
   private results: WindowResult[] = [];
+  private readonly options: JobLoadOptions;
+
+  constructor(options: JobLoadOptions = {}) {
+    this.options = options;
+  }
 
   async start(server: DurableServer): Promise<void> {
-    for (const name of ['temperature', 'max']) {
-      await server.put('addresses', name, { type: 'queue', durability: 'always' });
-    }
+    const { deduplication } = this.options;
+    const queue = { type: 'queue', durability: 'always' };
+    await server.put('addresses', 'temperature', queue);
+    await server.put('addresses', 'max', deduplication === undefined ? queue : { ...queue, deduplication });
     await server.put('jobs', 'max-temperature', { sql: SQL });
     this.senders = Array.from({ length: PUBLISHERS }, (_, index) =>
       protonSender(server, {
@@ -58,7 +73,7 @@ export class JobLoad implements Workload {
       const { status, json } = await server.http('/v1/jobs/max-temperature');
       return status === 200 && (json as { status?: { phase?: string } }).status?.phase === 'Running';
     };
-    const faults = await eventually('the job runs', running, 10_000).then(
+    const faults = await eventually('the job runs', running, this.options.runsWithinMs ?? 10_000).then(
       () => [],
       (error: Error) => [error.message],
     );
@@ -68,7 +83,7 @@ export class JobLoad implements Workload {
   async stopSending(): Promise<void> {
     await Promise.all(this.senders.map((sender) => sender.finish()));
     // The last window ends by the clock.
-    await pause(WINDOW_MS * 2);
+    await pause(WINDOW_MS + (this.options.resultWithinMs ?? WINDOW_MS));
   }
 
   owed(): undefined {

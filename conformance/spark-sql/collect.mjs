@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 
 const FENCE = /^(\s*)(`{3,})([^\n`]*)\n([\s\S]*?)^\1\2\s*$/gm;
 
-/** @typedef {{ place: string, sql: string, expect: 'plan' | 'error', columns: { source: string, name: string, type: string }[] }} Text */
+/** @typedef {{ place: string, sql: string, expect: 'plan' | 'error', columns: { source: string, name: string, type: string }[], eventTimes?: { source: string, column: string }[] }} Text */
 
 /** Files below a folder; nothing if there is no such folder. */
 function filesBelow(folder, endings) {
@@ -87,7 +87,12 @@ function header(sql) {
 function fromGoldenQuery(file, root) {
   const sql = readFileSync(file, 'utf8');
   if (!sql.startsWith('-- plan')) return [];
-  return [{ place: relative(root, file), sql, expect: 'plan', columns: header(sql) }];
+  return [{ place: relative(root, file), sql, expect: 'plan', columns: header(sql), eventTimes: eventTimes(sql) }];
+}
+
+/** `-- event-time SOURCE COLUMN SECONDS`: what the source's schema says. */
+function eventTimes(sql) {
+  return [...sql.matchAll(/^-- event-time (\S+) (\S+)/gm)].map(([, source, column]) => ({ source, column }));
 }
 
 /** @returns {Text[]} */

@@ -56,7 +56,10 @@ function examine(text, sql) {
   for (const { source, name, type } of text.columns) {
     columns[source] = [...(columns[source] ?? []), { name, type: sql.parseDataType(type) }];
   }
-  const options = { catalogue: { columns } };
+  const schemas = Object.fromEntries(
+    (text.eventTimes ?? []).map(({ source, column }) => [source, { eventTime: { column, delayUs: 0 } }]),
+  );
+  const options = { catalogue: { columns, schemas } };
   const isJob = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*INSERT\b/i.test(text.sql);
   const checked = isJob ? sql.checkJob(text.sql, options) : sql.checkQuery(text.sql, options);
   if (checked.plan === undefined) return { error: checked.diagnostics[0] };
@@ -69,7 +72,8 @@ function examine(text, sql) {
       .replace(/;\s*$/, '')
       .replace(/^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*)INSERT\s+INTO\s+(?:TABLE\s+)?(?:`(?:[^`]|``)+`|\w+)/i, '$1'),
     sources: { [address]: sparkColumns(fields, sql) },
-    event_time: /\bWATERMARK\b/i.test(text.sql),
+    // Where the view has its watermark, as a deployed job has it; none beside one of the text's own.
+    watermark: /\bWATERMARK\b/i.test(text.sql) ? null : (plan.watermark?.column ?? 'time'),
   };
   return { request, columns: plan.root.output.map(({ name, type }) => [name, sql.typeofText(type)]) };
 }

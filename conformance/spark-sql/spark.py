@@ -1,10 +1,10 @@
 """Asks real Spark about SQL texts: one JSON object a line in, one a line out.
 
-In:  {"sql": whole text, "select": the text without INSERT INTO, "sources": {name: [[column, type], ...]}, "event_time": bool}
+In:  {"sql": whole text, "select": the text without INSERT INTO, "sources": {name: [[column, type], ...]}, "watermark": column or null}
 Out: {"schema": [[name, type], ...]} or {"error": first line of Spark's message}
 
 Each source becomes a streaming view with the columns of a message (and of the address' schema). Unless the text has a
-WATERMARK of its own, the view has one over `time`, as a deployed job has. Then the text is parsed, the SELECT is
+WATERMARK of its own, the view has one over `time`, or over the schema's event time, as a deployed job has. Then the text is parsed, the SELECT is
 analyzed, and Spark's own check for streaming queries in append mode runs over the plan.
 """
 
@@ -32,15 +32,15 @@ def start():
     return session
 
 
-def register(session, name, columns, event_time):
+def register(session, name, columns, watermark):
     rate = session.readStream.format("rate").load()
     typed = [
         f"CAST(timestamp AS TIMESTAMP) AS `{column}`" if kind == "TIMESTAMP" else f"CAST(NULL AS {kind}) AS `{column}`"
         for column, kind in columns
     ]
     frame = rate.selectExpr(*typed)
-    if not event_time:
-        frame = frame.withWatermark("time", "0 seconds")
+    if watermark is not None:
+        frame = frame.withWatermark(watermark, "0 seconds")
     quoted = name.replace("`", "``")
     frame.createOrReplaceTempView(f"`{quoted}`")
 
@@ -48,7 +48,7 @@ def register(session, name, columns, event_time):
 def ask(session, request):
     session._jsparkSession.sessionState().sqlParser().parsePlan(request["sql"])
     for name, columns in request["sources"].items():
-        register(session, name, columns, request["event_time"])
+        register(session, name, columns, request["watermark"])
     frame = session.sql(request["select"])
     mode = session._jvm.org.apache.spark.sql.streaming.OutputMode.Append()
     checker = session._jvm.org.apache.spark.sql.catalyst.analysis.UnsupportedOperationChecker

@@ -1,22 +1,41 @@
 #!/usr/bin/env node
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installSpark, python } from '../../conformance/spark-sql/environment.mjs';
+import { installArtemis } from '../../scripts/install-artemis.mjs';
+import { prepare } from '../../scripts/prepare.mjs';
 
 /**
  * All tests of the connector: the jar is made with its unit tests, PySpark is installed once (.cache, shared with
- * conformance/spark-sql, about 500 MB), and the jar runs in it against Millrace and against RabbitMQ. The last line is
- * `N passed, N failed`. An argument is a part of the integration tests' lines: `run-tests.mjs rabbitmq`. It needs Java 17,
- * Maven, Python 3 with venv, and a built Millrace (it builds one when there is none); RabbitMQ is installed from Debian
- * where it can be, and its tests are left out where not.
+ * conformance/spark-sql, about 500 MB), and the jar runs in it against Millrace, Artemis and RabbitMQ. The last line is
+ * `N passed, N failed`.
+ *
+ *     node run-tests.mjs [PART]     tests whose line contains PART, such as rabbitmq
+ *     --quick                       fewer messages and kills, Millrace and Artemis alone, no figures: what CI runs
+ *
+ * What is missing is installed: Java 17, Maven, Python and RabbitMQ from Debian, where that can be; Artemis from Maven
+ * Central into .cache. Millrace is built when its sources have changed.
  */
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const environment = join(root, '.cache/spark-sql-venv');
-const python = join(environment, 'bin/python');
-const REQUIREMENT = 'pyspark==4.3.*';
+const {
+  values: { quick },
+  positionals: [only = ''],
+} = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
+const has = (program) => spawnSync('which', [program]).status === 0;
+/** By their packages in Debian. */
+const PROGRAMS = {
+  'openjdk-17-jdk-headless': () => has('javac'),
+  maven: () => has('mvn'),
+  'python3-venv': () => spawnSync('python3', ['-m', 'ensurepip', '--version']).status === 0,
+  openssl: () => has('openssl'),
+  unzip: () => has('unzip'),
+};
+const isRabbitThere = () => existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server');
 const MAVEN_TEST_LINE = /Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)\s*$/;
 
 let passed = 0;
@@ -83,39 +102,35 @@ async function buildJar() {
   return join(here, 'target', jar);
 }
 
-/** The marker is written last, so an environment that was cut short is made again. */
-async function installSpark() {
-  const marker = join(environment, 'installed');
-  if (existsSync(marker)) return;
-  rmSync(environment, { recursive: true, force: true });
-  mkdirSync(dirname(environment), { recursive: true });
-  const made = await run('making a Python environment', 'python3', ['-m', 'venv', environment]);
-  if (made.code !== 0) fail(`python3 -m venv failed: ${lastLines(made.output)}`);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', REQUIREMENT];
-  const installed = await run(`installing ${REQUIREMENT} into .cache (once, about 500 MB)`, python, pip);
-  if (installed.code !== 0) fail(`pip install failed: ${lastLines(installed.output)}`);
-  writeFileSync(marker, `${REQUIREMENT}\n`);
+/** What Debian has of that which is missing here. RUNLEVEL=1 keeps it from starting its own broker on the well-known port. */
+async function installPrograms() {
+  const wanted = Object.entries(PROGRAMS).filter(([, isThere]) => !isThere());
+  const packages = [...wanted.map(([name]) => name), ...(quick || isRabbitThere() ? [] : ['rabbitmq-server'])];
+  if (packages.length === 0) return;
+  const can = process.getuid?.() === 0 && has('apt-get');
+  if (can) {
+    const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
+    await run('updating the lists of Debian', 'apt-get', ['update', '-q'], { env });
+    const args = ['install', '-y', '-q', '--no-install-recommends', ...packages];
+    const { code, output } = await run(`installing ${packages.join(' ')}`, 'apt-get', args, { env });
+    if (code !== 0) console.log(`spark-amqp: apt-get install failed: ${lastLines(output)}`);
+  }
+  const missing = wanted.filter(([, isThere]) => !isThere()).map(([name]) => name);
+  if (missing.length > 0) fail(`missing, and not to be installed from here: ${missing.join(', ')}`);
 }
 
-async function buildMillrace() {
-  if (existsSync(join(root, 'apps/cli/dist/main.js'))) return;
-  const { code, output } = await run('building Millrace', 'npm', ['run', 'build']);
-  if (code !== 0) fail(`npm run build failed: ${lastLines(output)}`);
+/** The tests against it are left out where it cannot be had. */
+function tryArtemis() {
+  try {
+    installArtemis((line) => console.log(`spark-amqp: ${line}`));
+  } catch (error) {
+    console.log(`spark-amqp: Artemis cannot be installed: ${error.message}`);
+    if (quick) failed++;
+  }
 }
 
-/** RUNLEVEL=1 keeps Debian from starting its own broker on the well-known port. */
-async function installRabbit() {
-  if (existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server')) return;
-  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) return;
-  const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
-  await run('updating the lists of Debian', 'apt-get', ['update', '-q'], { env });
-  const args = ['install', '-y', '-q', '--no-install-recommends', 'rabbitmq-server'];
-  const { code, output } = await run('installing RabbitMQ', 'apt-get', args, { env });
-  if (code !== 0) console.log(`spark-amqp: RabbitMQ cannot be installed: ${lastLines(output)}`);
-}
-
-function runSuite(jar, only) {
-  const args = [join(here, 'integration/suite.py'), '--jar', jar, '--only', only];
+function runSuite(jar) {
+  const args = [join(here, 'integration/suite.py'), '--jar', jar, '--only', only, ...(quick ? ['--quick'] : [])];
   const env = { ...process.env, SPARK_LOCAL_IP: '127.0.0.1', PYTHONDONTWRITEBYTECODE: '1' };
   const suite = spawn(python, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let rest = '';
@@ -146,9 +161,14 @@ function runSuite(jar, only) {
   );
 }
 
+await installPrograms();
 const jar = await buildJar();
-await installSpark();
-await buildMillrace();
-await installRabbit();
-await runSuite(jar, process.argv[2] ?? '');
+try {
+  await installSpark((line) => console.log(`spark-amqp: ${line}`));
+  await prepare();
+} catch (error) {
+  fail(error.message);
+}
+tryArtemis();
+await runSuite(jar);
 finish();

@@ -103,7 +103,6 @@ describe('in a real bash', () => {
       'complete -p millrace >/dev/null || exit 9',
       `COMP_WORDS=(${list}); COMP_CWORD=${words.length}`,
       '_millrace_complete',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's
       'printf "%s\\n" "${COMPREPLY[@]}"',
     ].join('\n');
     // Not spawnSync: the server that is asked is in this process.

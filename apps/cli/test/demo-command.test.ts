@@ -9,7 +9,9 @@ import { type FakeMqttServer, startFakeMqttServer } from './fake-mqtt-server.js'
 import { fakeTerminal } from './fake-terminal.js';
 
 interface Started {
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>> & {
+    readonly prepare?: (server: { apply(documents: readonly unknown[]): Promise<void> }) => Promise<void>;
+  };
   readonly applied: unknown[];
   closed: boolean;
 }
@@ -18,6 +20,26 @@ const stage = vi.hoisted(() => ({
   endpoints: [] as object[],
   failure: undefined as Error | undefined,
   started: [] as Started[],
+  sparks: [] as { running: boolean }[],
+}));
+
+vi.mock('../src/spark/local-spark.js', () => ({
+  startLocalSpark: async () => {
+    const spark = { running: true };
+    stage.sparks.push(spark);
+    return {
+      connectUrl: 'sc://127.0.0.1:1',
+      uiUrl: 'http://127.0.0.1:2',
+      checkpointsDirectory: '/checkpoints',
+      stop: async () => {
+        expect(
+          stage.started.every(({ closed }) => closed),
+          'the server ends first',
+        ).toBe(true);
+        spark.running = false;
+      },
+    };
+  },
 }));
 
 vi.mock('@millrace/server', async (original) => ({
@@ -26,11 +48,13 @@ vi.mock('@millrace/server', async (original) => ({
     if (stage.failure !== undefined) throw stage.failure;
     const started: Started = { options, applied: [], closed: false };
     stage.started.push(started);
+    const apply = async (documents: readonly unknown[]): Promise<void> => {
+      started.applied.push(...documents);
+    };
+    await options.prepare?.({ apply });
     return {
       endpoints: stage.endpoints,
-      apply: async (documents: unknown[]) => {
-        started.applied.push(...documents);
-      },
+      apply,
       close: async () => {
         started.closed = true;
       },
@@ -49,6 +73,7 @@ afterEach(async () => {
   mqtt = undefined;
   stage.failure = undefined;
   stage.started.length = 0;
+  stage.sparks.length = 0;
 });
 
 async function stageServers(
@@ -88,7 +113,7 @@ describe('demo', () => {
     const [listening, skipped, summary, ...rest] = terminal.notes().trim().split('\n');
     expect(listening).toMatch(/^millrace ready: amqp:\/\/127.0.0.1:\d+ mqtt:\/\/127.0.0.1:\d+ http:\/\/127.0.0.1:\d+$/);
     expect(skipped).toContain('Skipped a message');
-    expect(summary).toMatch(/^Sent \d readings? over AMQP, received the maximum of 2 windows in 0\.\d s\.$/);
+    expect(summary).toMatch(/^Sent \d readings? over AMQP, received the maximum of 2 windows in \d+\.\d s\.$/);
     expect(rest).toEqual([]);
     expect(stage.started[0]?.applied).toMatchObject([
       { kind: 'Address', metadata: { name: 'temperature' } },
@@ -132,6 +157,65 @@ describe('demo', () => {
     expect(await running).toBe(expected);
     expect(terminal.notes()).toContain('Sent ');
     expect(stage.started[0]?.closed).toBe(true);
+  });
+
+  it('--processing spark starts a Spark, waits for the last window, and ends it', async () => {
+    await stageServers(WINDOWS);
+    const terminal = fakeTerminal();
+    expect(await main(['demo', '--for', '300ms', '--processing', 'spark', '--output', 'json'], terminal)).toBe(0);
+    expect(terminal.output().trim().split('\n')).toHaveLength(2);
+    const processing = { plane: 'spark', connect: 'sc://127.0.0.1:1', checkpoints: '/checkpoints', whenClosed: 'stop' };
+    expect(stage.started[0]?.options.processing).toEqual(processing);
+    expect(stage.sparks).toEqual([{ running: false }]);
+  });
+
+  it('--processing spark waits for what was sent after the last window', async () => {
+    await stageServers([]);
+    const terminal = fakeTerminal();
+    let hasEnded = false;
+    const running = main(['demo', '--for', '100ms', '--processing', 'spark'], terminal).finally(() => {
+      hasEnded = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(hasEnded).toBe(false);
+    for (const message of WINDOWS) amqp?.send(message);
+    expect(await running).toBe(0);
+    expect(terminal.output()).toContain('max 24');
+  });
+
+  it.each(['Ctrl-C', 'a job that failed', 'a server that does not start'])(
+    '%s: the Spark of the demo ends',
+    async (end) => {
+      const conditions = [{ type: 'Running', status: 'False', reason: 'BadRow', message: 'x is no INT' }];
+      const job = jobDocument('max-temperature') as { status: object };
+      const failed = { ...job, status: { ...job.status, phase: 'Failed', conditions } };
+      await stageServers([], end === 'a job that failed' ? failed : job);
+      if (end === 'a server that does not start') stage.failure = new TypeError('a bug');
+      const terminal = fakeTerminal();
+      const running = main(['demo', '--processing', 'spark'], terminal);
+      if (end === 'Ctrl-C') await terminal.notesHolding('millrace ready').then(() => terminal.interrupt());
+      if (stage.failure === undefined) expect(await running).toBe(end === 'Ctrl-C' ? 0 : 1);
+      else await expect(running).rejects.toThrow('a bug');
+      expect(stage.sparks).toEqual([{ running: false }]);
+    },
+  );
+
+  it('--spark uses one that runs, and starts none', async () => {
+    await stageServers(WINDOWS);
+    const line = [
+      'demo',
+      '--for',
+      '200ms',
+      '--processing',
+      'spark',
+      '--spark',
+      'sc://localhost:9/',
+      '--spark-trigger',
+      '1s',
+    ];
+    expect(await main(line, fakeTerminal())).toBe(0);
+    expect(stage.started[0]?.options.processing).toMatchObject({ connect: 'sc://localhost:9/', triggerMs: 1000 });
+    expect(stage.sparks).toEqual([]);
   });
 
   it('a job that failed: 1, with the reason instead of silence', async () => {

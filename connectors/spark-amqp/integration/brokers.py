@@ -20,7 +20,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(condition, what, seconds=30.0):
+def wait_for(condition, what, seconds=120.0):
+    """Waits are generous: a machine that has other things to do is slow, and not wrong."""
     end = time.time() + seconds
     while time.time() < end:
         found = condition()
@@ -39,6 +40,11 @@ def listens(port):
 class Broker:
     """start, kill (-9) and stop; addresses by a name that tests choose."""
 
+    # Whether it stamps messages with the time at which it accepted them.
+    stamps = False
+    # Set where it speaks TLS and knows the user guest.
+    tls_port = None
+
     def __init__(self):
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="spark-amqp-broker-"))
@@ -54,10 +60,19 @@ class Broker:
         process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if not wait:
             return process
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=300)
         if process.returncode != 0:
             raise AssertionError(f"client {command} {address}: {errors.strip()}")
         return [json.loads(line) for line in output.splitlines()]
+
+    def wait_for(self, ready, log, seconds=120):
+        """Until it is ready; what it wrote when it ended instead."""
+        def ready_or_ended():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended: {log.read_text(errors='replace')[-1500:]}")
+            return ready()
+
+        wait_for(ready_or_ended, self.name, seconds)
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -77,14 +92,14 @@ class Millrace(Broker):
     """Addresses that begin with `undeclared` do not exist."""
 
     name = "millrace"
-    keeps_messages = False
+    stamps = True
 
     def __init__(self, addresses):
         super().__init__()
         self.others = (free_port(), free_port())
         self.document = self.directory / "addresses.json"
         documents = [
-            {"apiVersion": "millrace.dev/v1", "kind": "Address", "metadata": {"name": name}, "spec": {"type": "queue"}}
+            {"apiVersion": "millrace.dev/v1", "kind": "Address", "metadata": {"name": name}, "spec": {"type": "topic" if name.startswith("topic") else "queue"}}
             for name in addresses
         ]
         self.document.write_text("\n---\n".join(json.dumps(document) for document in documents))
@@ -96,16 +111,88 @@ class Millrace(Broker):
         mqtt, http = self.others
         command = ["node", str(ROOT / "apps/cli/bin/millrace.js"), "serve", "--amqp-port", str(self.port)]
         command += ["--mqtt-port", str(mqtt), "--http-port", str(http), "--apply", str(self.document)]
-        log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen(command, cwd=self.directory, stdout=log, stderr=log)
-        wait_for(lambda: b"millrace ready" in (self.directory / "log").read_bytes() and listens(self.port), "millrace")
+        command += ["--data", str(self.directory / "data")]
+        log = self.directory / "log"
+        with open(log, "ab") as output:
+            before = output.tell()
+            self.process = subprocess.Popen(command, cwd=self.directory, stdout=output, stderr=output)
+        self.wait_for(lambda: b"millrace ready" in log.read_bytes()[before:] and listens(self.port), log)
+
+
+class Artemis(Broker):
+    """Apache ActiveMQ Artemis out of .cache, with its stamps of time, SASL PLAIN and TLS; others are guests."""
+
+    name = "artemis"
+    stamps = True
+
+    def __init__(self, addresses, tls_files):
+        super().__init__()
+        self.tls_port = free_port()
+        self.instance = self.directory / "instance"
+        self.addresses = addresses
+        self.tls_files = tls_files
+
+    @staticmethod
+    def home():
+        return next(iter(sorted((ROOT / ".cache/artemis").glob("apache-artemis-*/bin/artemis"))), None)
+
+    @classmethod
+    def is_installed(cls):
+        return cls.home() is not None
+
+    def address(self, name):
+        return name
+
+    def create(self):
+        command = [str(self.home()), "create", str(self.instance), "--silent", "--name", "spark-amqp", "--user", "guest"]
+        command += ["--password", "guest", "--require-login", "--host", "127.0.0.1", "--default-port", str(self.port), "--nio"]
+        command += ["--no-autotune", "--no-amqp-acceptor", "--no-mqtt-acceptor", "--no-hornetq-acceptor", "--no-stomp-acceptor"]
+        command += ["--no-web", "--java-memory", "512M", "--queues", ",".join(self.addresses)]
+        subprocess.run(command, check=True, capture_output=True)
+        store = self.directory / "broker.p12"
+        export = ["openssl", "pkcs12", "-export", "-in", str(self.tls_files / "certificate.pem"), "-inkey", str(self.tls_files / "key.pem")]
+        subprocess.run([*export, "-out", str(store), "-passout", "pass:secret"], check=True, capture_output=True)
+        settings = self.instance / "etc/broker.xml"
+        secure = f"sslEnabled=true;keyStorePath={store};keyStoreType=PKCS12;keyStorePassword=secret;protocols=AMQP"
+        text = settings.read_text()
+        text = text.replace("</acceptors>", f'<acceptor name="tls">tcp://127.0.0.1:{self.tls_port}?{secure}</acceptor></acceptors>', 1)
+        stamped = '<address-setting match="#"><enable-ingress-timestamp>true</enable-ingress-timestamp>'
+        settings.write_text(text.replace('<address-setting match="#">', stamped, 1))
+        modules = "org.apache.activemq.artemis.spi.core.security.jaas"
+        # Who gives no password is a guest; who gives one has to give the right one.
+        (self.instance / "etc/login.config").write_text(
+            f"""activemq {{
+              {modules}.GuestLoginModule sufficient credentialsInvalidate=true
+                org.apache.activemq.jaas.guest.user="guest" org.apache.activemq.jaas.guest.role="amq";
+              {modules}.PropertiesLoginModule required
+                org.apache.activemq.jaas.properties.user="artemis-users.properties"
+                org.apache.activemq.jaas.properties.role="artemis-roles.properties";
+            }};"""
+        )
+
+    def start(self):
+        if not self.instance.exists():
+            self.create()
+        log = self.directory / "output"
+        with open(log, "ab") as output:
+            self.process = subprocess.Popen([str(self.instance / "bin/artemis"), "run"], stdout=output, stderr=output, start_new_session=True)
+        self.wait_for(lambda: listens(self.port) and listens(self.tls_port), log)
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        wait_for(lambda: not listens(self.port), "artemis's end")
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class RabbitMq(Broker):
     """Debian's RabbitMQ 3 with its plugin for AMQP 1.0: durable queues, SASL PLAIN, TLS."""
 
     name = "rabbitmq"
-    keeps_messages = True
     COMMAND = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
     def __init__(self, addresses, tls_files):
@@ -152,7 +239,7 @@ class RabbitMq(Broker):
         # A process group of its own: the virtual machine is a child of the script.
         self.process = subprocess.Popen([self.COMMAND], env=environment, stdout=log, stderr=log, start_new_session=True)
         done = (own / "output").read_bytes().count(b"completed with")
-        wait_for(lambda: (own / "output").read_bytes().count(b"completed with") > done, "rabbitmq", 90)
+        self.wait_for(lambda: (own / "output").read_bytes().count(b"completed with") > done, own / "output")
         wait_for(lambda: listens(self.port), "rabbitmq's port")
 
     def kill(self):

@@ -5,12 +5,14 @@
  *   client.mjs publish PORT ADDRESS FIRST COUNT [PER_SECOND]   bodies "m<number>", durable; ends when all are accepted
  *   client.mjs stamped PORT ADDRESS FIRST COUNT STAMP         the same, as a broker would stamp them: ms since the epoch, and 1 more each
  *   client.mjs types PORT ADDRESS                              one message of each kind of body
- *   client.mjs receive PORT ADDRESS [IDLE_MS]                  a JSON line a message, until none comes
+ *   client.mjs receive PORT ADDRESS [IDLE_MS [COUNT]]          a JSON line a message, until none comes, or so many came
+ *   client.mjs audit PORT TOPIC COUNT                          the durable subscription "audit": a JSON line a message with its
+ *                                                              body and the broker's stamp; COUNT 0 makes the subscription
  */
 import rhea from 'rhea';
 
 const [command, port, address, ...rest] = process.argv.slice(2);
-const container = rhea.create_container();
+const container = rhea.create_container(command === 'audit' ? { id: 'audit' } : {});
 const connection = container.connect({
   host: '127.0.0.1',
   port: Number(port),
@@ -47,7 +49,8 @@ function publish(messages, perSecond) {
   sender.on('rejected', ({ delivery }) => fail(delivery.remote_state?.error ?? 'rejected'));
 }
 
-function receive(idleMs) {
+function receive(idleMs, countMax) {
+  let count = 0;
   let timer = setTimeout(() => process.exit(0), Math.max(idleMs, 3000));
   connection.open_receiver({ source: address, credit_window: 500 });
   container.on('message', ({ message }) => {
@@ -80,6 +83,28 @@ function receive(idleMs) {
       application_properties,
     };
     process.stdout.write(`${JSON.stringify(shown)}\n`);
+    if (++count === countMax) connection.close();
+  });
+  container.on('connection_close', () => process.exit(0));
+}
+
+function audit(count) {
+  const receiver = connection.open_receiver({
+    name: 'audit',
+    source: { address, durable: 2, expiry_policy: 'never' },
+    desired_capabilities: ['ingress-time'],
+    credit_window: 500,
+  });
+  let left = count;
+  const leave = () => {
+    receiver.detach();
+    connection.close();
+  };
+  if (count === 0) receiver.on('receiver_open', leave);
+  receiver.on('message', ({ message }) => {
+    const time = message.message_annotations['x-opt-ingress-time'];
+    process.stdout.write(`${JSON.stringify({ body: message.body, time })}\n`);
+    if (--left === 0) leave();
   });
 }
 
@@ -122,9 +147,10 @@ if (command === 'publish') {
   const messages = Array.from({ length: count }, (_, index) => ({
     body: `m${first + index}`,
     durable: true,
-    message_annotations: { 'x-opt-ingress-time': types.wrap_long(stamp + index) },
+    message_annotations: { 'x-opt-test-time': types.wrap_long(stamp + index) },
   }));
   publish(messages, 0);
 } else if (command === 'types') publish(TYPED, 0);
-else if (command === 'receive') receive(Number(rest[0] ?? 1500));
-else fail('publish, types or receive');
+else if (command === 'receive') receive(Number(rest[0] ?? 1500), Number(rest[1] ?? 0));
+else if (command === 'audit') audit(Number(rest[0]));
+else fail('publish, stamped, types, receive or audit');

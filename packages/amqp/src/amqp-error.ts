@@ -55,3 +55,8 @@ export class AmqpError extends Error {
 export function decodeError(description: string): AmqpError {
   return new AmqpError(Condition.decodeError, description);
 }
+
+/** Bytes that are no frames, or not where they may be (AMQP 1.0 §2.8.16): always the end of the connection. */
+export function framingError(description: string): AmqpError {
+  return new AmqpError(Condition.framingError, description);
+}

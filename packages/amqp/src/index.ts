@@ -24,9 +24,11 @@ export type { AttachOptions, DetachOptions, Link, LinkState } from './engine/lin
 export { GrowingOutput, type Output } from './engine/output.js';
 export { ReceiverLink } from './engine/receiver-link.js';
 export { parsePlain, type SaslMechanism, saslAnonymous, saslExternal, saslPlain } from './engine/sasl-mechanism.js';
+export { type ScramOptions, saslScramSha256 } from './engine/sasl-scram.js';
 export { OutgoingDelivery, SenderLink } from './engine/sender-link.js';
 export type { Session, SessionState } from './engine/session.js';
 export type { Spool } from './engine/spool.js';
+export { AddedAnnotations } from './message/added-annotations.js';
 export { HEADER_SIZE_MAX, Header, PRIORITY_DEFAULT } from './message/header.js';
 export {
   type AmqpMessage,

@@ -154,8 +154,7 @@ export class AddressBook implements TopicKeeper {
    * @returns false when it was refused there
    */
   forward(message: Message, target: string): boolean {
-    const known = this.addresses.get(target);
-    const address = known !== undefined && !known.implicit ? known : this.createDeadLetters(target);
+    const address = this.forwardTarget(target);
     if (address === undefined) return false;
     const renewed = message.renewed();
     stampRenewed(renewed, address.settings, this.core.turn.begin());
@@ -165,6 +164,12 @@ export class AddressBook implements TopicKeeper {
     const refusal = address.accept(renewed);
     log.withdraws = withdraws;
     return refusal === undefined;
+  }
+
+  /** Where messages that failed or expired go: an address that is not declared is made a queue. */
+  forwardTarget(name: string): Address | undefined {
+    const known = this.addresses.get(name);
+    return known !== undefined && !known.implicit ? known : this.createDeadLetters(name);
   }
 
   private createDeadLetters(name: string): Address | undefined {

@@ -48,6 +48,10 @@ export class BrowseCursor implements Subscription {
     return this.closed ? undefined : this.group.store.oldestTime();
   }
 
+  isReading(): boolean {
+    return this.backlog() > 0 && this.group.store.unreadable === undefined;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;

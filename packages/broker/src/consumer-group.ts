@@ -376,9 +376,19 @@ export class ConsumerGroup {
     const { message } = delivery;
     this.finish(delivery);
     if (delivery.withdrawn) return;
-    const { deadLetter } = this.settings;
+    const { deadLetterAddress } = this;
+    this.countDeadLetter(message, deadLetterAddress !== '' && this.core.forward(message, deadLetterAddress));
+  }
+
+  /** Where what fails for good goes; empty: nowhere. */
+  get deadLetterAddress(): string {
+    return this.isDeadLetterQueue ? '' : this.settings.deadLetter;
+  }
+
+  /** @param kept whether it is at the dead-letter address now */
+  countDeadLetter(message: Message, kept: boolean): void {
     const counters = this.countersFor(message);
-    if (deadLetter !== '' && !this.isDeadLetterQueue && this.core.forward(message, deadLetter)) counters.deadLettered++;
+    if (kept) counters.deadLettered++;
     else counters.dropped++;
   }
 

@@ -44,6 +44,10 @@ export class DirectReceiver implements Subscription {
     return undefined;
   }
 
+  isReading(): boolean {
+    return false;
+  }
+
   unsubscribe(): void {
     this.close();
   }

@@ -51,6 +51,10 @@ export class GroupMember implements Subscription {
     return this.closed ? undefined : this.group.store.oldestTime();
   }
 
+  isReading(): boolean {
+    return !this.closed && this.group.store.isReading;
+  }
+
   close(): void {
     this.leave(false);
   }

@@ -263,6 +263,11 @@ export class MessageStore {
     return this.peek()?.time ?? this.cursorBlock.index?.firstTime;
   }
 
+  /** Whether a message waits that has to be read from the journal first, and can be. */
+  get isReading(): boolean {
+    return this.waiting > 0 && this.unreadable === undefined && this.peek() === undefined;
+  }
+
   /** Whether a consumer is about to come to this block. */
   reads(block: StoreBlock): boolean {
     return this.owner.hasConsumers && isAhead(this.cursorBlock, this.core.pager.aheadBytes, block);

@@ -102,6 +102,17 @@ export class Message {
     return copy;
   }
 
+  /** The same with other bytes, of the same format: what is sent on with something noted on it. */
+  renewedWith(bytes: Buffer, split: number): Message {
+    const copy = new Message();
+    copy.format = this.format;
+    copy.bytes = bytes;
+    copy.split = split;
+    copy.end = bytes.length;
+    copy.takeFacts(this);
+    return copy;
+  }
+
   private takeFacts(other: Message): void {
     this.address = other.address;
     this.durable = other.durable;

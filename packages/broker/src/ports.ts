@@ -123,6 +123,11 @@ export interface Subscription {
    * first; undefined: none waits.
    */
   oldestTime(): number | undefined;
+  /**
+   * Whether more comes to a consumer that has capacity, once it has been read from the journal. What cannot be read does
+   * not count.
+   */
+  isReading(): boolean;
   /** Drops the consumer. Open deliveries go back in order (released); a transient topic subscription is gone. */
   close(): void;
   /** Close, and forget the durable subscription and what it stores. */
@@ -136,6 +141,13 @@ export interface TransactionOutput {
   readonly id?: string | undefined;
 }
 
+export interface DeadLetter {
+  /** One of those that the transaction consumes. */
+  readonly delivery: Delivery;
+  /** What is sent on in its place: an owned message, with the facts that it had. */
+  readonly message: Message;
+}
+
 /** Consumed inputs and outputs that become durable together: all or nothing. */
 export interface Transaction {
   readonly consumed: readonly Delivery[];
@@ -145,6 +157,11 @@ export interface Transaction {
    * `$state` is taken by a journal that is full, if the transaction consumes what was durable. Default: none.
    */
   readonly kept?: readonly { readonly kind: string; readonly key: string; readonly bytes: Uint8Array | undefined }[];
+  /**
+   * Of what is consumed, what failed for good: it goes to the dead-letter address of where it came from, with the rest or
+   * not at all. As with `Outcome.rejected`, what does not fit there is dropped and counted. Default: none.
+   */
+  readonly deadLetters?: readonly DeadLetter[];
   /** What to do with an output to an address that is not declared. Default: refuse the whole transaction. */
   readonly undeclared?: 'refuse' | 'topic';
 }

@@ -16,10 +16,17 @@ import type { KeyedRecords } from './keyed-records.js';
 import type { IdBlock } from './log/id-block.js';
 import { isState, type KeyedRecord } from './log/keyed-record.js';
 import type { Message } from './message.js';
-import { Outcome, type RefusalReason } from './outcome.js';
-import type { Delivery, Transaction } from './ports.js';
+import type { RefusalReason } from './outcome.js';
+import type { DeadLetter, Delivery, Transaction } from './ports.js';
 import { stamp } from './stamp.js';
 import { DeliveryState, StoredDelivery } from './stored-delivery.js';
+import {
+  finishDeadLetters,
+  outcomesOf,
+  type PlannedDeadLetter,
+  planDeadLetters,
+  putDeadLetters,
+} from './transaction-dead-letters.js';
 
 interface Output {
   readonly address: Address;
@@ -33,8 +40,11 @@ interface Output {
 /** What is to hold when the commit has succeeded. */
 interface Effects {
   readonly outputs: readonly Output[];
+  readonly deadLetters: readonly PlannedDeadLetter[];
   readonly staged: readonly KeyedRecord[];
 }
+
+const NONE: readonly DeadLetter[] = [];
 
 type Done = (refusal: RefusalReason | undefined) => void;
 
@@ -80,9 +90,10 @@ export class Transactions {
       core.log.open.addListener({ committed: () => done(refusal) });
       return;
     }
-    this.append(transaction, outputs);
+    const deadLetters = planDeadLetters(transaction.deadLetters ?? NONE, this.book, room);
+    this.append(transaction, outputs, deadLetters);
     const staged = this.stage(transaction);
-    core.log.open.addListener(new Pending(this.keyed, transaction, { outputs, staged }, done));
+    core.log.open.addListener(new Pending(this.keyed, transaction, { outputs, deadLetters, staged }, done));
   }
 
   /**
@@ -120,7 +131,11 @@ export class Transactions {
     return outputs;
   }
 
-  private append(transaction: Transaction, outputs: readonly Output[]): void {
+  private append(
+    transaction: Transaction,
+    outputs: readonly Output[],
+    deadLetters: readonly PlannedDeadLetter[],
+  ): void {
     const { log, turn } = this.core;
     log.withdraws = 'all';
     for (const { address, message, id } of outputs) {
@@ -130,6 +145,7 @@ export class Transactions {
       address.put(message);
       if (id !== undefined) address.deduplication?.add(id, message.durable ? 'durable' : 'transaction');
     }
+    putDeadLetters(deadLetters, turn.timeMs);
     log.withdraws = 'durable';
     leave(outputs);
     for (const delivery of transaction.consumed) {
@@ -140,13 +156,17 @@ export class Transactions {
   }
 
   /** Why what is to be kept of it could not be written; what it only consumes can, and the state that comes of that. */
-  private unwritable({ kept, consumed }: Transaction, outputs: readonly Output[]): RefusalReason | undefined {
+  private unwritable(
+    { kept, consumed, deadLetters }: Transaction,
+    outputs: readonly Output[],
+  ): RefusalReason | undefined {
     const { refusal } = this.core.log;
     if (refusal === undefined) return undefined;
     const frees = consumed.some((delivery) => delivery instanceof StoredDelivery && delivery.message.durable);
     const adds =
       kept?.some(({ kind, bytes }) => bytes !== undefined && !(frees && isState(kind))) ||
-      outputs.some(({ address, message, duplicate }) => !duplicate && isDurable(address, message));
+      outputs.some(({ address, message, duplicate }) => !duplicate && isDurable(address, message)) ||
+      deadLetters?.some(({ message }) => message.durable);
     return adds ? refusal : undefined;
   }
 
@@ -172,11 +192,13 @@ class Pending implements BatchListener {
 
   committed(refusal: RefusalReason | undefined): void {
     const failed = refusal !== undefined;
+    const outcomeOf = outcomesOf(this.transaction.deadLetters);
     for (const delivery of this.transaction.consumed) {
       if (delivery instanceof StoredDelivery) delivery.member.group.committed(delivery, failed);
-      else if (!failed) delivery.settle(Outcome.accepted);
+      else if (!failed) delivery.settle(outcomeOf(delivery));
     }
     if (!failed) {
+      finishDeadLetters(this.effects.deadLetters);
       for (const record of this.effects.staged) this.keyed.apply(record);
       for (const { address, message } of this.effects.outputs) if (!address.stores) address.accept(message);
     }

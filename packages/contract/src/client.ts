@@ -9,9 +9,19 @@ import type {
   JobDocument,
   JobInput,
   Kind,
+  UserDocument,
+  UserInput,
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
+import {
+  createResourceClient,
+  type PageOptions,
+  pageQuery,
+  type QueryValue,
+  type ResourceClient,
+  type StreamRequest,
+} from './resource-client.js';
 
 /** A listing is read to its end, but not for ever. */
 const PAGES_MAX = 10_000;
@@ -22,16 +32,15 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:8080`. */
   readonly server: string;
   readonly token?: string | undefined;
+  /** Used when there is no token (RFC 7617). */
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
   /** For one request. Default: 30,000. */
   readonly timeoutMs?: number;
   /** Default: the global fetch. */
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
-export interface ListOptions {
-  /** Only documents with all of these labels. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+export type ListOptions = Pick<PageOptions, 'labels' | 'filter' | 'sort'>;
 
 export interface PutOptions {
   /** Checks everything and changes nothing. Default: false. */
@@ -73,6 +82,8 @@ export interface PutResult<D> {
 export interface DocumentsClient<D extends Document, I extends DocumentInput> {
   /** All pages. */
   list(options?: ListOptions): Promise<readonly D[]>;
+  /** One page, as the server has it. */
+  page(options?: PageOptions): Promise<Page<D>>;
   get(name: string): Promise<D>;
   put(document: I, options?: PutOptions): Promise<PutResult<D>>;
   /** RFC 7396: null takes a key away. */
@@ -86,9 +97,10 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
   results(name: string): Promise<readonly JobResultRow[]>;
 }
 
-export interface Client {
+export interface Client extends ResourceClient {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
+  readonly users: DocumentsClient<UserDocument, UserInput>;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
   /** Many at once, all or none; with a set, what it applied before can be pruned. */
@@ -103,7 +115,8 @@ export interface Client {
   /** Resolves when the message was accepted. */
   send(address: string, message: MessageInput): Promise<void>;
   connections(): Promise<readonly Connection[]>;
-  closeConnection(id: string): Promise<void>;
+  /** @param reason what its peer is told */
+  closeConnection(id: string, reason?: string): Promise<void>;
   status(): Promise<ServerStatus>;
   /** Any other path of the API, such as `/v1/operations`; the answer as it stands there. */
   request<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -117,6 +130,7 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const send = requester(options);
   const addresses = documentsClient<AddressDocument, AddressInput>(send, '/v1/addresses');
+  const users = documentsClient<UserDocument, UserInput>(send, '/v1/users');
   const jobDocuments = documentsClient<JobDocument, JobInput>(send, '/v1/jobs');
   const jobPath = (name: string) => `/v1/jobs/${encodeURIComponent(name)}`;
   const messagesPath = (address: string) => `/v1/addresses/${encodeURIComponent(address)}/messages`;
@@ -126,11 +140,30 @@ export function createClient(options: ClientOptions): Client {
     resume: async (name) => (await send<JobDocument>('POST', `${jobPath(name)}:resume`)).body,
     results: async (name) => (await send<Page<JobResultRow>>('GET', `${jobPath(name)}/results`)).body.items,
   };
+  const resources = createResourceClient({
+    get: async <T>(path: string) => (await send<T>('GET', path)).body,
+    post: async <T>(path: string, body: unknown, headers = {}) => (await send<T>('POST', path, { body, headers })).body,
+    remove: async (path) => {
+      await send('DELETE', path);
+    },
+    query: queryOf,
+    stream: (request) => download(options, request),
+  });
   return {
+    ...resources,
     addresses,
     jobs,
-    apply: (document, putOptions) =>
-      document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    users,
+    apply: (document, putOptions): Promise<PutResult<Document>> => {
+      switch (document.kind) {
+        case 'Address':
+          return addresses.put(document, putOptions);
+        case 'Job':
+          return jobs.put(document, putOptions);
+        case 'User':
+          return users.put(document, putOptions);
+      }
+    },
     applyAll: async (documents, { set, prune, dryRun, force } = {}) => {
       const path = `/v1/documents:apply${queryOf({ applySet: set, prune, dryRun, force })}`;
       return (await send<ApplyAnswer>('POST', path, { body: { documents } })).body;
@@ -144,18 +177,22 @@ export function createClient(options: ClientOptions): Client {
       await send('POST', messagesPath(address), { body: message });
     },
     connections: () => listAll<Connection>(send, '/v1/connections', {}),
-    closeConnection: async (id) => {
-      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}`);
+    closeConnection: async (id, reason) => {
+      await send('DELETE', `/v1/connections/${encodeURIComponent(id)}${queryOf({ reason })}`);
     },
     request: async <T>(method: string, path: string, body?: unknown) =>
       (await send<T>(method, path, body === undefined ? {} : { body })).body,
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
-    backup: ({ signal } = {}) => download(options, '/v1/backup', signal),
+    backup: ({ signal } = {}) => download(options, { path: '/v1/backup', accept: 'application/octet-stream', signal }),
   };
 }
 
 /** The path of a kind's collection. */
-export const COLLECTIONS: Readonly<Record<Kind, string>> = { Address: '/v1/addresses', Job: '/v1/jobs' };
+export const COLLECTIONS: Readonly<Record<Kind, string>> = {
+  Address: '/v1/addresses',
+  Job: '/v1/jobs',
+  User: '/v1/users',
+};
 
 interface Sent<T> {
   readonly status: number;
@@ -175,6 +212,7 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
   const one = (name: string) => `${path}/${encodeURIComponent(name)}`;
   return {
     list: (options = {}) => listAll<D>(send, path, options),
+    page: async (options = {}) => (await send<Page<D>>('GET', path + queryOf(pageQuery(options)))).body,
     get: async (name) => (await send<D>('GET', one(name))).body,
     put: async (document, options = {}) => {
       const query = queryOf({ dryRun: options.dryRun, force: options.force });
@@ -195,11 +233,10 @@ function documentsClient<D extends Document, I extends DocumentInput>(send: Send
 }
 
 async function listAll<D>(send: Send, path: string, options: ListOptions): Promise<readonly D[]> {
-  const labels = Object.entries(options.labels ?? {}).map(([key, value]) => `${key}=${value}`);
   const items: D[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const query = queryOf({ limit: PAGE_SIZE, cursor, labels });
+    const query = queryOf({ limit: PAGE_SIZE, cursor, ...pageQuery(options) });
     const { body } = await send<Page<D>>('GET', path + query);
     for (const item of body.items) items.push(item);
     if (body.next === undefined) return items;
@@ -222,9 +259,7 @@ function preconditions(options: { readonly ifMatch?: string; readonly createOnly
   return headers;
 }
 
-function queryOf(
-  parameters: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
-): string {
+function queryOf(parameters: Readonly<Record<string, QueryValue>>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value === undefined || value === false) continue;
@@ -238,13 +273,22 @@ function baseOf({ server }: ClientOptions): string {
   return server.replace(/\/+$/, '');
 }
 
+function authorize(headers: Headers, { token, login }: ClientOptions): void {
+  if (token !== undefined) {
+    headers.set('authorization', `Bearer ${token}`);
+  } else if (login !== undefined) {
+    const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
+    headers.set('authorization', `Basic ${btoa(String.fromCharCode(...bytes))}`);
+  }
+}
+
 function requester(options: ClientOptions): Send {
   const base = baseOf(options);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
   return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
     const headers = new Headers({ accept: 'application/json', ...content.headers });
-    if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+    authorize(headers, options);
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
     if (content.body !== undefined) {
       headers.set('content-type', content.contentType ?? 'application/json');
@@ -258,15 +302,14 @@ function requester(options: ClientOptions): Send {
 }
 
 /** A body of any length, chunk for chunk as it comes. */
-async function download(
-  options: ClientOptions,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+async function download(options: ClientOptions, asked: StreamRequest): Promise<AsyncIterable<Uint8Array>> {
+  const { path, accept, body, signal } = asked;
   const base = baseOf(options);
   const { fetch: fetchRequest = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const headers = new Headers({ accept: 'application/octet-stream' });
-  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+  const headers = new Headers({ accept, ...asked.headers });
+  if (body !== undefined) headers.set('content-type', 'application/json');
+  const content = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  authorize(headers, options);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
   /** One step that must come to something within the time-out. */
@@ -278,7 +321,7 @@ async function download(
       clearTimeout(timer);
     }
   };
-  const response = await heard(() => fetchRequest(new Request(base + path, { headers, signal: ended })));
+  const response = await heard(() => fetchRequest(new Request(base + path, { ...content, headers, signal: ended })));
   if (!response.ok) throw new ProblemError(readProblem(response, await heard(() => response.text())));
   return chunksOf(response.body, (step) => heard(step, 'broke off its answer'));
 }

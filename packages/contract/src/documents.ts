@@ -3,7 +3,8 @@
  * each, from which types, validation and OpenAPI come.
  */
 import { z } from 'zod';
-import { addressNameFault } from './names.js';
+import { ADDRESS_NAME_SCHEMA, addressNameFault } from './names.js';
+import { schemaFaults } from './schema-faults.js';
 
 export const API_VERSION = 'millrace.dev/v1';
 
@@ -45,10 +46,13 @@ export const schemaColumn = z.strictObject({
 });
 
 /** The name of another address. */
-const addressReference = z.string().superRefine((name, context) => {
-  const fault = addressNameFault(name);
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, input: name });
-});
+const addressReference = z
+  .string()
+  .meta(ADDRESS_NAME_SCHEMA)
+  .superRefine((name, context) => {
+    const fault = addressNameFault(name);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, input: name });
+  });
 
 export const messageSchema = z.strictObject({
   format: z.enum(['json', 'csv', 'text', 'raw']).default('text'),
@@ -105,7 +109,13 @@ const addressFields = z.strictObject({
 });
 type AddressFields = z.infer<typeof addressFields>;
 
-export const addressSpec = addressFields.superRefine(checkDeduplication);
+export const addressSpec = addressFields.superRefine((spec, context) => {
+  checkDeduplication(spec, context);
+  if (spec.schema === undefined) return;
+  for (const { path, code, message } of schemaFaults(spec.schema)) {
+    context.addIssue({ code: 'custom', path: ['schema', ...path], message, params: { code } });
+  }
+});
 
 export const jobSpec = z.strictObject({
   sql: z.string().min(1).max(100_000),

@@ -7,6 +7,18 @@
 export const ADDRESS_NAME_BYTES_MAX = 1024;
 export const JOB_NAME_LENGTH_MAX = 200;
 
+/** For descriptions: nearly what `addressNameFault` says. JSON Schema counts characters, and we bytes. */
+export const ADDRESS_NAME_SCHEMA = {
+  minLength: 1,
+  maxLength: ADDRESS_NAME_BYTES_MAX,
+  pattern: '^[^+#$.\\u0000-\\u001f\\u007f-\\u009f][^+#\\u0000-\\u001f\\u007f-\\u009f]*$',
+} as const;
+export const JOB_NAME_SCHEMA = {
+  minLength: 1,
+  maxLength: JOB_NAME_LENGTH_MAX,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+} as const;
+
 const encoder = new TextEncoder();
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 

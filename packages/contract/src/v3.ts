@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { type AddressSpec, type AddressSpecInput, type AddressType, API_VERSION, addressSpec } from './documents.js';
 import { type AddressDocument, type DesiredAddress, type Labels, OWNER_LABEL } from './envelope.js';
-import { addressNameFault } from './names.js';
+import { ADDRESS_NAME_SCHEMA, addressNameFault } from './names.js';
 import { type ProblemDetail, pointerOf } from './problem.js';
 import { type Checked, checkValue } from './validation.js';
 
@@ -41,10 +41,13 @@ export const V3_FLAVORS = {
 export type V3FlavorName = keyof typeof V3_FLAVORS;
 export const V3_FLAVOR_NAMES = Object.keys(V3_FLAVORS) as readonly V3FlavorName[];
 
-const v3Name = z.string().superRefine((name, context) => {
-  const message = addressNameFault(name);
-  if (message !== undefined) context.addIssue({ code: 'custom', message, input: name, params: { code: 'name' } });
-});
+const v3Name = z
+  .string()
+  .meta(ADDRESS_NAME_SCHEMA)
+  .superRefine((name, context) => {
+    const message = addressNameFault(name);
+    if (message !== undefined) context.addIssue({ code: 'custom', message, input: name, params: { code: 'name' } });
+  });
 
 export const v3Address = z
   .strictObject({

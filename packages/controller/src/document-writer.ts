@@ -9,6 +9,7 @@ import {
   type ProblemDetail,
   ProblemError,
   problemError,
+  type UserSpec,
 } from '@millrace/contract';
 import { type AdmissionContext, invalid, type JobEnds, jobEnds, refusalOf } from './admission.js';
 import { type DocumentKey, keyOf, keyText } from './document-key.js';
@@ -17,6 +18,7 @@ import { KeyLock } from './key-lock.js';
 import { mergePatch } from './merge-patch.js';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import { checkPreconditions, type Preconditions, wishesTheSame } from './revision.js';
+import { patchable, type UserChange } from './user-documents.js';
 
 export interface WriteOptions extends Preconditions {
   /** Checks everything, changes nothing. Default: false. */
@@ -48,6 +50,10 @@ export interface DocumentWriterOptions {
   readonly store: DocumentStore;
   readonly admission: AdmissionContext;
   readonly messaging: Pick<MessagingPlane, 'observeAddress'>;
+  /** Turns what must not be stored into what may be. @throws ProblemError */
+  readonly seal: (desired: DesiredDocument, present: StoredDocument | undefined) => Promise<DesiredDocument>;
+  /** What stands against it among the documents there are. @throws ProblemError */
+  readonly checkUsers: (change: UserChange) => void;
   readonly newIdentity: () => { readonly uid: string; readonly createdAt: string };
   /** Takes it from its plane. @throws ProblemError */
   readonly removeFromPlane: (key: DocumentKey, options: { readonly force: boolean }) => Promise<void>;
@@ -78,7 +84,7 @@ export class DocumentWriter {
 
   patch({ kind, name }: DocumentKey, patch: unknown, options: WriteOptions): Promise<PreparedChange> {
     return this.#exclusively(() => {
-      const checked = checkDocument(mergePatch(this.#present(kind, name), patch));
+      const checked = checkDocument(mergePatch(patchable(this.#present(kind, name)), patch));
       if (!checked.ok) throw new ProblemError(invalid(`${kind} ${name} with this patch`, checked.details));
       if (checked.value.kind !== kind || checked.value.metadata.name !== name) {
         const detail = 'kind and metadata.name say which document it is: they cannot be changed';
@@ -92,6 +98,7 @@ export class DocumentWriter {
     return this.#exclusively(async () => {
       checkPreconditions(key, this.#present(key.kind, key.name), options);
       this.#checkLoss([key], options);
+      this.#checkUsers([], [key], options);
       if (options.dryRun !== true) await this.#delete([key], options);
     });
   }
@@ -101,7 +108,8 @@ export class DocumentWriter {
     return this.#exclusively(async () => {
       const { put, remove } = plan();
       const admission = this.#admissionWith(put);
-      const changes = collected(put, (desired) => this.#prepare(desired, options, admission));
+      const changes = await collected(put, (desired) => this.#admit(desired, options, admission));
+      this.#checkUsers(changes, remove, options);
       const retyped = changes.filter((change) => change.retyped).map(({ next }) => keyOf(next));
       this.#checkLoss([...remove, ...retyped], options);
       if (options.dryRun === true) return changes;
@@ -121,11 +129,18 @@ export class DocumentWriter {
     return present;
   }
 
-  async #put(desired: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
-    const change = this.#prepare(desired, options);
+  async #put(wished: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
+    const change = await this.#admit(wished, options, this.#options.admission);
+    this.#checkUsers([change], [], options);
     if (change.retyped) this.#checkLoss([keyOf(change.next)], options);
     if (options.dryRun !== true) await this.#commit([change], options);
     return change;
+  }
+
+  async #admit(wished: DesiredDocument, options: WriteOptions, admission: AdmissionContext): Promise<PreparedChange> {
+    options.allow?.(wished, wished.kind === 'Job' ? jobEnds(wished.spec, admission) : undefined);
+    const { store, seal } = this.#options;
+    return this.#prepare(await seal(wished, store.get(wished.kind, wished.metadata.name)), options, admission);
   }
 
   /** Jobs are judged by the addresses that come with them. */
@@ -141,14 +156,9 @@ export class DocumentWriter {
     return { ...admission, schemas };
   }
 
-  #prepare(
-    desired: DesiredDocument,
-    options: WriteOptions,
-    admission: AdmissionContext = this.#options.admission,
-  ): PreparedChange {
+  #prepare(desired: DesiredDocument, options: WriteOptions, admission: AdmissionContext): PreparedChange {
     const { store, newIdentity } = this.#options;
     const { kind, metadata } = desired;
-    options.allow?.(desired, desired.kind === 'Job' ? jobEnds(desired.spec, admission) : undefined);
     const present: StoredDocument | undefined = store.get(kind, metadata.name);
     checkPreconditions({ kind, name: metadata.name }, present, options);
     const refusal = refusalOf(desired, admission);
@@ -205,6 +215,20 @@ export class DocumentWriter {
     }
   }
 
+  /** Each user of a set is looked at beside the others as they will be. */
+  #checkUsers(
+    changes: readonly PreparedChange[],
+    remove: readonly DocumentKey[],
+    { force = false }: WriteOptions,
+  ): void {
+    const together = new Map<string, UserSpec | undefined>();
+    for (const { kind, name } of remove) if (kind === 'User') together.set(name, undefined);
+    for (const { next, outcome } of changes) {
+      if (next.kind === 'User' && outcome !== 'unchanged') together.set(next.metadata.name, next.spec);
+    }
+    for (const [name, next] of together) this.#options.checkUsers({ name, next, force, together });
+  }
+
   /** All at once and before anything is done; the plane itself has the last word. */
   #checkLoss(keys: readonly DocumentKey[], options: WriteOptions): void {
     if (options.force === true) return;
@@ -226,15 +250,15 @@ export class DocumentWriter {
 const FAULTS_MAX = 100;
 
 /** Looks at all of them, and tells all that is wrong, each with its place in the set. */
-function collected(
+async function collected(
   documents: readonly DesiredDocument[],
-  prepare: (desired: DesiredDocument) => PreparedChange,
-): PreparedChange[] {
+  prepare: (desired: DesiredDocument) => Promise<PreparedChange>,
+): Promise<PreparedChange[]> {
   const changes: PreparedChange[] = [];
   const faults: { readonly error: ProblemError; readonly index: number }[] = [];
   for (const [index, desired] of documents.entries()) {
     try {
-      changes.push(prepare(desired));
+      changes.push(await prepare(desired));
     } catch (error) {
       if (!(error instanceof ProblemError) || documents.length === 1) throw error;
       faults.push({ error, index });

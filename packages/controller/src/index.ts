@@ -16,6 +16,7 @@ export {
   type StoredByKind,
   type StoredDocument,
   type StoredJob,
+  type StoredUser,
 } from './document-store.js';
 export type { PreparedChange, WriteOptions } from './document-writer.js';
 export type { TransferOptions } from './message-transfer.js';
@@ -45,6 +46,6 @@ export {
   type SqlChecked,
   type SqlFault,
 } from './sql-check.js';
-export { type CanView, type SqlAnalysis, type SqlDiagnostic, type SqlFix, SqlService } from './sql-service.js';
+export { type CanView, SqlService } from './sql-service.js';
 export { SYSTEM_TIMERS, type Timers } from './timers.js';
 export * from './v3-addresses.js';

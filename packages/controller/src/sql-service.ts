@@ -2,37 +2,9 @@
  * SQL for people who write it: what is wrong and what would be right, what may stand at a place, the shape of the result and
  * the plan; nothing is run. The checker is loaded at the first call.
  */
+import type { SqlAnalysis, SqlDiagnostic, SqlFix } from '@millrace/contract';
 import type { Catalogue, Checked, Completions, JobPlan, QueryPlan, Span } from '@millrace/sql';
 import type { Controller } from './controller.js';
-
-/** Something that puts the text right, in words; and as an edit where it is one. */
-export interface SqlFix {
-  readonly title: string;
-  readonly edit?: { readonly span: Span; readonly text: string };
-}
-
-export interface SqlDiagnostic {
-  readonly code: string;
-  readonly severity: 'error' | 'warning';
-  readonly message: string;
-  readonly span: Span;
-  readonly line: number;
-  readonly column: number;
-  readonly fixes: readonly SqlFix[];
-}
-
-export interface SqlAnalysis {
-  /** Whether a job (or, without INSERT INTO, a preview) of this text would be run here. */
-  readonly valid: boolean;
-  readonly kind: 'job' | 'query';
-  readonly diagnostics: readonly SqlDiagnostic[];
-  readonly source?: string;
-  readonly target?: string;
-  /** Columns of the result. */
-  readonly columns?: readonly { readonly name: string; readonly type: string; readonly nullable: boolean }[];
-  /** For people, as a tree. */
-  readonly plan?: string;
-}
 
 type Sql = typeof import('@millrace/sql');
 type Tools = Sql & Pick<typeof import('./spark-sql-check.js'), 'catalogueOf'>;

@@ -1,3 +1,5 @@
+import { MESSAGE_COLUMN_NAMES } from '@millrace/contract';
+import { MESSAGE_FIELDS } from '@millrace/sql';
 import { describe, expect, it } from 'vitest';
 import { loadSparkSqlCheck } from '../src/index.js';
 import { sparkSqlCheck } from '../src/spark-sql-check.js';
@@ -27,6 +29,35 @@ describe('sparkSqlCheck', () => {
       ok: true,
       plan: { root: { output: [{ name: 'price', type: { name: 'DECIMAL', precision: 12, scale: 2 } }] } },
     });
+  });
+
+  it('tells the engine how a body has them, in the order of the schema, and when an event time is late', () => {
+    const columns = [
+      { name: 'device', type: 'STRING' },
+      { name: 'at', type: 'timestamp' },
+    ];
+    const schemas = new Map([['orders', { format: 'csv', columns, eventTime: 'AT', watermark: 2500 } as const]]);
+    const sql = "INSERT INTO out SELECT count(*) AS n FROM STREAM orders GROUP BY window(at, '1 minute')";
+    expect(sparkSqlCheck(sql, schemas)).toMatchObject({
+      ok: true,
+      plan: {
+        source: {
+          output: [{ name: 'at' }],
+          schema: {
+            format: 'csv',
+            columns: [
+              { name: 'device', type: { name: 'STRING' } },
+              { name: 'at', type: { name: 'TIMESTAMP' } },
+            ],
+          },
+        },
+        watermark: { origin: 'schema', column: 'at', delayUs: 2_500_000 },
+      },
+    });
+  });
+
+  it('has the names of columns that the contract keeps from schemas', () => {
+    expect(MESSAGE_FIELDS.map(({ name }) => name)).toEqual([...MESSAGE_COLUMN_NAMES]);
   });
 
   it('an address may be called like a part of every object', () => {

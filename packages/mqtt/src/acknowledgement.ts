@@ -22,12 +22,14 @@ export type AcknowledgementType =
 
 /** What the last acknowledgement read says; one object is used again and again. */
 export class Acknowledgement {
+  type = 0;
   packetId = 0;
   reasonCode: number = ReasonCode.success;
 
   /** Reads the body in buffer[start … end). @throws MqttError */
   read(type: number, buffer: Buffer, start: number, end: number): void {
     if (end - start < 2) throw malformed('an acknowledgement ends inside its packet identifier');
+    this.type = type;
     this.packetId = (buffer[start]! << 8) | buffer[start + 1]!;
     if (this.packetId === 0) throw malformed('the packet identifier is 0');
     this.reasonCode = end - start > 2 ? buffer[start + 2]! : ReasonCode.success;

@@ -36,6 +36,7 @@ interface CommonHandler {
   onResend(context: unknown, packetId: number): boolean;
   /** The peer ends the connection in order. `onClosed` follows. */
   onDisconnect(packet: DisconnectPacket): void;
+  /** Extended authentication (§4.12): the answer to `challenge`, or the begin of another round on an open connection. */
   onAuth(packet: AuthPacket): void;
   /**
    * The connection is over: the last call. The host ends the socket after what is in the output. `error`: why, when it
@@ -71,9 +72,30 @@ export interface ConnectionLimits {
   readonly topicAliasMaximum?: number;
   /** Topic aliases given out, when the peer allows as many. Default: 64. */
   readonly outgoingTopicAliases?: number;
-  /** From the first `tick` to CONNECT (server) or CONNACK (client). Default: 10,000. */
+  /** From the first `tick` to the answer to CONNECT. Default: 10,000. */
   readonly connectTimeoutMs?: number;
+  /** Server: largest packet until CONNECT is answered, bytes; `maximumPacketSize` when that is less. Default: any. */
+  readonly connectPacketMax?: number;
 }
+
+export const LIMIT_DEFAULTS: Required<ConnectionLimits> = {
+  maximumPacketSize: 1_048_576,
+  receiveMaximum: 65_535,
+  inFlightMaximum: 1_000,
+  topicAliasMaximum: 64,
+  outgoingTopicAliases: 64,
+  connectTimeoutMs: 10_000,
+  connectPacketMax: Number.POSITIVE_INFINITY,
+};
+
+export type ConnectionPhase =
+  | 'awaiting-connect'
+  | 'answering'
+  | 'authenticating'
+  | 'idle'
+  | 'awaiting-connack'
+  | 'open'
+  | 'closed';
 
 export type MqttConnectionOptions = {
   readonly output: Output;

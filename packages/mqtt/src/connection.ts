@@ -3,17 +3,21 @@
  * and events to the handler. It keeps no messages, and no subscriptions; what outlives it is in `MqttSession`.
  *
  *     server   awaiting-connect ── CONNECT ──▶ answering ── accept ──▶ open ──▶ closed
+ *                                   answering ── challenge ──▶ authenticating ── AUTH ──▶ answering
  *     client   idle ── connect() ──▶ awaiting-connack ── CONNACK ──▶ open ──▶ closed
  */
 import { Acknowledgement } from './acknowledgement.js';
+import { applyAcknowledgement } from './apply-acknowledgement.js';
 import { decodeConnack, decodeConnect, encodeConnack, encodeConnect } from './connect.js';
-import type {
-  Acceptance,
-  ConnectionLimits,
-  MqttClientHandler,
-  MqttConnectionOptions,
-  MqttServerHandler,
-  PublishResult,
+import {
+  type Acceptance,
+  type ConnectionLimits,
+  type ConnectionPhase,
+  LIMIT_DEFAULTS,
+  type MqttClientHandler,
+  type MqttConnectionOptions,
+  type MqttServerHandler,
+  type PublishResult,
 } from './connection-options.js';
 import { decodeAuth, decodeDisconnect, describe, encodeAuth, encodeDisconnect } from './disconnect.js';
 import { MqttError, malformed, protocolError } from './error.js';
@@ -22,7 +26,7 @@ import { IncomingPublications } from './incoming-publications.js';
 import { KeepAlive } from './keep-alive.js';
 import { OutgoingPublications } from './outgoing-publications.js';
 import { OutgoingState } from './outgoing-window.js';
-import type { Output } from './output.js';
+import { type Output, writeEmptyPacket } from './output.js';
 import { PacketFramer } from './packet-framer.js';
 import { PacketType, type ProtocolVersion, requiredFlags } from './packet-type.js';
 import type { AuthPacket, ConnectPacket, SubscribeAnswer, SubscriptionRequest } from './packets.js';
@@ -39,17 +43,6 @@ import {
   encodeUnsubscribe,
 } from './subscribe.js';
 import { LARGEST } from './variable-byte-integer.js';
-
-export type ConnectionPhase = 'awaiting-connect' | 'answering' | 'idle' | 'awaiting-connack' | 'open' | 'closed';
-
-const DEFAULTS: Required<ConnectionLimits> = {
-  maximumPacketSize: 1_048_576,
-  receiveMaximum: 65_535,
-  inFlightMaximum: 1_000,
-  topicAliasMaximum: 64,
-  outgoingTopicAliases: 64,
-  connectTimeoutMs: 10_000,
-};
 
 export class MqttConnection {
   /** From CONNECT; the session of a client until CONNACK is what `connect` was called with. */
@@ -75,9 +68,11 @@ export class MqttConnection {
 
   constructor(options: MqttConnectionOptions) {
     this.output = options.output;
-    this.limits = { ...DEFAULTS, ...options.limits };
+    this.limits = { ...LIMIT_DEFAULTS, ...options.limits };
     this.handler = options.handler;
-    this.framer = new PacketFramer(this, this.limits.maximumPacketSize, options.openSpool);
+    const { maximumPacketSize, connectPacketMax } = this.limits;
+    const first = options.role === 'server' ? Math.min(connectPacketMax, maximumPacketSize) : maximumPacketSize;
+    this.framer = new PacketFramer(this, first, options.openSpool);
     this.server = options.role === 'server' ? options.handler : undefined;
     this.client = options.role === 'client' ? options.handler : undefined;
     this.phase = options.role === 'server' ? 'awaiting-connect' : 'idle';
@@ -168,7 +163,7 @@ export class MqttConnection {
       return 0;
     }
     if (next !== 'ping') return next;
-    this.writeEmpty(PacketType.pingreq);
+    writeEmptyPacket(PacketType.pingreq, this.output);
     return nowMs + this.keepAlive.milliseconds / 8;
   }
 
@@ -193,7 +188,10 @@ export class MqttConnection {
       case PacketType.pubrec:
       case PacketType.pubrel:
       case PacketType.pubcomp:
-        this.dispatchAcknowledgement(type, buffer, start, end);
+        if (this.protocolVersion === 4 && end - start !== 2)
+          throw malformed('an acknowledgement is not two bytes long');
+        this.acknowledgement.read(type, buffer, start, end);
+        applyAcknowledgement(this.acknowledgement, this.incoming, this.outgoing);
         return;
       case PacketType.disconnect:
         this.receiveDisconnect(buffer, start, end);
@@ -208,7 +206,9 @@ export class MqttConnection {
   }
 
   private dispatchOpening(type: number, buffer: Buffer, start: number, end: number): void {
-    if (this.server !== undefined) {
+    if (this.phase === 'authenticating') {
+      this.dispatchAuthenticating(type, buffer, start, end);
+    } else if (this.server !== undefined) {
       if (type !== PacketType.connect) throw protocolError('the first packet is not CONNECT'); // [MQTT-3.1.0-1]
       const packet = decodeConnect({ buffer, start, end });
       this.protocolVersion = packet.protocolVersion;
@@ -225,24 +225,19 @@ export class MqttConnection {
     }
   }
 
-  private dispatchAcknowledgement(type: number, buffer: Buffer, start: number, end: number): void {
-    const { acknowledgement } = this;
-    if (this.protocolVersion === 4 && end - start !== 2) throw malformed('an acknowledgement is not two bytes long');
-    acknowledgement.read(type, buffer, start, end);
-    const { packetId, reasonCode } = acknowledgement;
-    switch (type) {
-      case PacketType.puback:
-        this.outgoing.puback(packetId, reasonCode);
-        break;
-      case PacketType.pubrec:
-        this.outgoing.pubrec(packetId, reasonCode);
-        break;
-      case PacketType.pubrel:
-        this.incoming.release(packetId);
-        break;
-      default:
-        this.outgoing.pubcomp(packetId);
+  /** [MQTT-3.1.2-30]: nothing but AUTH and DISCONNECT until CONNACK. */
+  private dispatchAuthenticating(type: number, buffer: Buffer, start: number, end: number): void {
+    if (type === PacketType.disconnect) {
+      this.receiveDisconnect(buffer, start, end);
+      return;
     }
+    if (type !== PacketType.auth) throw protocolError(`packet type ${type} before CONNACK`);
+    const packet = decodeAuth({ buffer, start, end }, this.protocolVersion);
+    if (packet.reasonCode !== ReasonCode.continueAuthentication)
+      throw protocolError('AUTH continues what CONNECT began');
+    this.phase = 'answering';
+    this.framer.paused = true;
+    this.receiveAuth(packet);
   }
 
   private dispatchToServer(type: number, buffer: Buffer, start: number, end: number): void {
@@ -255,7 +250,7 @@ export class MqttConnection {
         break;
       case PacketType.pingreq:
         if (start !== end) throw malformed('PINGREQ has a body');
-        this.writeEmpty(PacketType.pingresp); // [MQTT-3.12.4-1]
+        writeEmptyPacket(PacketType.pingresp, this.output); // [MQTT-3.12.4-1]
         break;
       case PacketType.connect:
         throw protocolError('a second CONNECT'); // [MQTT-3.1.0-2]
@@ -301,8 +296,12 @@ export class MqttConnection {
   }
 
   private receiveAuth(packet: AuthPacket): void {
-    if (this.connectPacket?.properties.authenticationMethod === undefined) {
+    const { authenticationMethod } = this.connectPacket?.properties ?? {};
+    if (authenticationMethod === undefined) {
       throw protocolError('AUTH without an authentication method in CONNECT'); // [MQTT-4.12.0-6]
+    }
+    if (this.server !== undefined && packet.properties.authenticationMethod !== authenticationMethod) {
+      throw protocolError('AUTH with another method than CONNECT'); // [MQTT-4.12.0-5], [MQTT-4.12.1-1]
     }
     this.handler.onAuth(packet);
   }
@@ -321,6 +320,16 @@ export class MqttConnection {
     this.phase = 'open';
     encodeConnack({ sessionPresent, reasonCode: ReasonCode.success, properties }, this.protocolVersion, this.output);
     this.open(session, packet.properties, acceptance.properties?.serverKeepAlive ?? packet.keepAlive);
+    if (!this.suspended) this.readKept();
+  }
+
+  /** Server: asks for the next step of an extended authentication (§4.12); the answer comes by `onAuth`. */
+  challenge(authenticationData: Buffer): void {
+    if (this.phase !== 'answering') return;
+    const { authenticationMethod } = this.connectPacket?.properties ?? {};
+    this.phase = 'authenticating';
+    const properties = { ...(authenticationMethod === undefined ? {} : { authenticationMethod }), authenticationData };
+    this.authenticate({ reasonCode: ReasonCode.continueAuthentication, properties });
     if (!this.suspended) this.readKept();
   }
 
@@ -361,6 +370,7 @@ export class MqttConnection {
   private open(session: MqttSession, peer: MqttProperties, keepAlive: number): void {
     const { limits, protocolVersion } = this;
     this.session = session;
+    this.framer.maximumPacketSize = limits.maximumPacketSize;
     this.keepAlive.start(keepAlive);
     this.incoming.start(session, protocolVersion);
     this.incoming.receiveMaximum = limits.receiveMaximum;
@@ -400,12 +410,11 @@ export class MqttConnection {
     this.incoming.acknowledge(tag, reasonCode, wanted ? reason : undefined);
   }
 
-  /** Server: SUBACK. One reason code (granted QoS, or a failure) for each subscription, in order [MQTT-3.8.4-6]. */
+  /** Server: SUBACK. One reason code (granted QoS, or a failure) for each, in order [MQTT-3.8.4-6]. */
   answerSubscribe(packetId: number, reasonCodes: readonly number[], properties: MqttProperties = {}): void {
     this.answer(PacketType.suback, { packetId, reasonCodes, properties });
   }
 
-  /** Server: UNSUBACK. */
   answerUnsubscribe(packetId: number, reasonCodes: readonly number[], properties: MqttProperties = {}): void {
     this.answer(PacketType.unsuback, { packetId, reasonCodes, properties });
   }
@@ -422,7 +431,6 @@ export class MqttConnection {
     return packetId;
   }
 
-  /** Client: UNSUBSCRIBE. */
   unsubscribe(filters: readonly string[], properties: MqttProperties, context: unknown): number {
     const packetId = this.request(OutgoingState.awaitingUnsuback, context);
     encodeUnsubscribe({ packetId, filters, properties }, this.protocolVersion, this.output);
@@ -441,14 +449,6 @@ export class MqttConnection {
   authenticate(packet: AuthPacket): void {
     if (this.protocolVersion === 5 && this.phase !== 'closed') encodeAuth(packet, this.output);
   }
-
-  private writeEmpty(type: number): void {
-    this.output.reserve(2);
-    this.output.buffer[this.output.position++] = type << 4;
-    this.output.buffer[this.output.position++] = 0;
-  }
-
-  // ---- the end ----
 
   /**
    * Ends the connection from this side: DISCONNECT with the reason code (to a client only in MQTT 5, and for failures),
@@ -479,6 +479,7 @@ export class MqttConnection {
     // Before CONNECT is understood, only what makes an answer possible is answered (§3.2.2.2, MQTT 3.1.1 [MQTT-3.1.4-1]).
     const answers =
       this.phase === 'answering' ||
+      this.phase === 'authenticating' ||
       failure.reasonCode === ReasonCode.unsupportedProtocolVersion ||
       failure.reasonCode === ReasonCode.clientIdentifierNotValid;
     this.close(failure, this.server !== undefined && answers ? failure.reasonCode : undefined);

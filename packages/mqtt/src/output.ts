@@ -42,3 +42,10 @@ export class GrowingOutput implements Output {
     return bytes;
   }
 }
+
+/** A packet of two bytes: PINGREQ, PINGRESP. */
+export function writeEmptyPacket(type: number, output: Output): void {
+  output.reserve(2);
+  output.buffer[output.position++] = type << 4;
+  output.buffer[output.position++] = 0;
+}

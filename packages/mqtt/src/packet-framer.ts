@@ -18,11 +18,12 @@ const PAUSE_ALLOWANCE = 131_072;
 export class PacketFramer {
   /** Set by the sink's owner: nothing is handed over any more; what comes is kept. Cleared by `resume`. */
   paused = false;
+  /** May be changed between two packets. */
+  maximumPacketSize: number;
   private closed = false;
   private reading = false;
   private readonly rest: PacketRest;
   private readonly sink: PacketSink;
-  private readonly maximumPacketSize: number;
 
   /** @param openSpool where the beginning of a packet of more than 1 MiB is kept; in memory without it */
   constructor(sink: PacketSink, maximumPacketSize: number, openSpool?: () => Spool) {

@@ -4,28 +4,38 @@ import type { Spool } from '@millrace/amqp';
 import { Broker } from '@millrace/broker';
 import type { StoreStatus } from '@millrace/contract';
 import type { DocumentStore, MessagingPlane, ProcessingPlane } from '@millrace/controller';
-import { ANONYMOUS, type Authorizer } from '@millrace/security';
-import { AMQP_DEFAULTS, AmqpCounters } from './amqp/amqp-context.js';
+import type { AccessControl, Authorizer } from '@millrace/security';
+import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters } from './amqp/amqp-context.js';
 import { AmqpListenerConnection } from './amqp/amqp-listener-connection.js';
 import type { AmqpService } from './amqp/amqp-service.js';
 import { PreviewRun } from './jobs/preview-run.js';
 import { EmbeddedProcessingPlane } from './jobs/processing-plane.js';
 import { KeptDocuments } from './kept-documents.js';
-import { Listener } from './listener.js';
+import { type AdoptedStream, Listener, type ListenerCounters, type ListenerOptions } from './listener.js';
 import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
+import type { MqttCounters } from './mqtt/mqtt-context.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
 import { type PlaneFigures, planeFigures } from './plane-figures.js';
+import type { Host, ProtocolConnection } from './protocol-connection.js';
 import { SpoolDirectory } from './spool-directory.js';
 import { memoryStore, type Store, storeStatus } from './store.js';
+import type { TlsTerms } from './tls-entrance.js';
+import { Admission, type TransportLimits } from './transport-limits.js';
 import { Turn, type TurnTask } from './turn.js';
 
 export interface EmbeddedPlaneOptions {
   readonly host: string;
-  /** 0 takes any free port. */
-  readonly amqpPort: number;
-  readonly mqttPort: number;
+  /** 0 takes any free port; `off`: nobody listens there. */
+  readonly amqpPort: number | 'off';
+  readonly mqttPort: number | 'off';
+  /** Default: no TLS. */
+  readonly tls?: TlsListening;
+  /** Bounds on connections. Default of each: TRANSPORT_DEFAULTS. */
+  readonly limits?: Partial<TransportLimits>;
   readonly authorizer: Authorizer;
+  /** Who the users are. Default: there are none, and everyone is anonymous. */
+  readonly access?: AccessControl | undefined;
   /** Targets of AMQP links that answer requests, by name; may be filled until the first connection. */
   readonly services: ReadonlyMap<string, AmqpService>;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
@@ -36,6 +46,22 @@ export interface EmbeddedPlaneOptions {
   readonly store?: Store;
   /** A fault of ours that cost a client its connection, or a job its run. */
   readonly onFault: (error: unknown) => void;
+}
+
+export interface TlsListening {
+  readonly terms: TlsTerms;
+  readonly amqpsPort: number | 'off';
+  readonly mqttsPort: number | 'off';
+}
+
+/** What came to one listener, counted since the start. */
+export interface ListenerView {
+  readonly name: string;
+  /** 0 for those of WebSocket, which listen with HTTP. */
+  readonly port: number;
+  /** Now. */
+  readonly connections: number;
+  readonly counters: Readonly<ListenerCounters>;
 }
 
 /** Expiry and clean-up of the broker, in bounded pieces. */
@@ -54,9 +80,11 @@ export class EmbeddedPlane {
   private readonly openSpool: (() => Spool) | undefined;
   private readonly turn = new Turn();
   private readonly broker: Broker;
-  private readonly amqpCounters = new AmqpCounters();
   private readonly mqtt: MqttProtocol;
+  private readonly amqpCounters = new AmqpCounters();
+  private readonly admission: Admission;
   private readonly listeners: readonly Listener[];
+  private readonly stopWatching: (() => void) | undefined;
   private readonly timers: NodeJS.Timeout[];
 
   constructor(options: EmbeddedPlaneOptions) {
@@ -72,14 +100,19 @@ export class EmbeddedPlane {
     });
     this.openSpool = store.kind === 'disk' ? new SpoolDirectory(join(store.directory, 'incoming')).create : undefined;
     this.documents = new KeptDocuments(this.broker);
+    this.admission = new Admission(options.limits);
     const { authorizer, undeclaredMqtt = 'topic' } = options;
     this.mqtt = new MqttProtocol({
       broker: this.broker,
       authorizer,
+      access: options.access,
       openSpool: this.openSpool,
-      settings: { undeclared: undeclaredMqtt },
+      settings: { undeclared: undeclaredMqtt, connectTimeoutMs: this.admission.limits.handshakeMs },
     });
-    this.listeners = [this.amqpListener(options), this.mqttListener(options)];
+    this.listeners = this.createListeners(options);
+    this.stopWatching = options.access?.onChange((changed) => {
+      for (const listener of this.listeners) void listener.recheck(changed).catch(options.onFault);
+    });
     const access = new EmbeddedMessageAccess(this.broker);
     this.messaging = new EmbeddedMessagingPlane(this.broker, this.listeners, options.host, access);
     this.processing = new EmbeddedProcessingPlane({
@@ -108,6 +141,7 @@ export class EmbeddedPlane {
    */
   async stop(reason: string, graceMs?: number): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    this.stopWatching?.();
     this.processing.close();
     await Promise.all(this.listeners.map((listener) => listener.stop(reason, graceMs)));
     this.broker.commitPending();
@@ -120,38 +154,75 @@ export class EmbeddedPlane {
   }
 
   figures(): PlaneFigures {
-    const { broker, listeners, amqpCounters: amqp, mqtt, store } = this;
-    return planeFigures({ broker, listeners, amqp, mqtt, store });
+    const { admission, amqpCounters: amqp, broker, listeners, mqtt, store } = this;
+    return planeFigures({ admission, amqp, broker, listeners, mqtt, store });
   }
 
-  private amqpListener(options: EmbeddedPlaneOptions): Listener {
-    const context = {
+  /** Handshakes that begin later get these; connections that are there go on. @throws Error of node:tls */
+  setTls(terms: TlsTerms): void {
+    for (const listener of this.listeners) listener.setTls(terms);
+  }
+
+  /** A connection that came over WebSocket: as `Listener.adopt`. */
+  adopt(protocol: 'amqp' | 'mqtt', stream: AdoptedStream): ((bytes: number) => boolean) | undefined {
+    return this.listeners.find(({ name }) => name === webSocketName(protocol))?.adopt(stream);
+  }
+
+  observeListeners(): readonly ListenerView[] {
+    return this.listeners.map(({ name, port, size, counters }) => ({ name, port, connections: size, counters }));
+  }
+
+  /** What is counted of both protocols. */
+  get counters(): { readonly amqp: Readonly<AmqpCounters>; readonly mqtt: Readonly<MqttCounters> } {
+    return { amqp: this.amqpCounters, mqtt: this.mqtt.counters };
+  }
+
+  /** Of all listeners: connections that are there, those that are not open yet, and the bytes that these have sent. */
+  get admissions(): { readonly connections: number; readonly halfOpen: number; readonly halfOpenBytes: number } {
+    const { size, halfOpen, halfOpenBytes } = this.admission;
+    return { connections: size, halfOpen, halfOpenBytes };
+  }
+
+  private createListeners(options: EmbeddedPlaneOptions): readonly Listener[] {
+    const { host, tls, onFault } = options;
+    const { turn, admission } = this;
+    const accept = { amqp: this.amqpAccept(options), mqtt: (of: Host) => this.mqtt.accept(of) };
+    const listeners: Listener[] = [];
+    const add = (name: string, port: number | 'off' | 'none', more: Partial<ListenerOptions>): void => {
+      if (port === 'off') return;
+      const protocol = name.startsWith('amqp') ? 'amqp' : 'mqtt';
+      listeners.push(
+        new Listener({ name, protocol, host, port, turn, admission, onFault, accept: accept[protocol], ...more }),
+      );
+    };
+    add('amqp', options.amqpPort, {});
+    add('mqtt', options.mqttPort, {});
+    if (tls !== undefined) {
+      add('amqps', tls.amqpsPort, { tls: tls.terms });
+      add('mqtts', tls.mqttsPort, { tls: tls.terms });
+    }
+    for (const protocol of ['amqp', 'mqtt'] as const) add(webSocketName(protocol), 'none', {});
+    return listeners;
+  }
+
+  private amqpAccept(options: EmbeddedPlaneOptions): (host: Host) => ProtocolConnection {
+    const context: AmqpContext = {
       broker: this.broker,
       authorizer: options.authorizer,
-      authenticate: () => ANONYMOUS,
+      access: options.access,
       services: options.services,
       openSpool: this.openSpool,
-      settings: { ...AMQP_DEFAULTS, undeclared: options.undeclaredAmqp ?? 'refuse' },
+      settings: {
+        ...AMQP_DEFAULTS,
+        undeclared: options.undeclaredAmqp ?? 'refuse',
+        openTimeoutMs: this.admission.limits.handshakeMs,
+      },
       counters: this.amqpCounters,
     };
-    return new Listener({
-      name: 'amqp',
-      host: options.host,
-      port: options.amqpPort,
-      turn: this.turn,
-      accept: (host) => new AmqpListenerConnection(context, host),
-      onFault: options.onFault,
-    });
+    return (host) => new AmqpListenerConnection(context, host);
   }
+}
 
-  private mqttListener(options: EmbeddedPlaneOptions): Listener {
-    return new Listener({
-      name: 'mqtt',
-      host: options.host,
-      port: options.mqttPort,
-      turn: this.turn,
-      accept: (host) => this.mqtt.accept(host),
-      onFault: options.onFault,
-    });
-  }
+function webSocketName(protocol: 'amqp' | 'mqtt'): string {
+  return `${protocol}-websocket`;
 }

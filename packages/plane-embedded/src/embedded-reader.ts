@@ -5,6 +5,7 @@
 import {
   type Broker,
   type Consumer,
+  type DeadLetter,
   type Delivery,
   type Message,
   Outcome,
@@ -23,6 +24,7 @@ import type {
 import { AddressNames } from './address-names.js';
 import { BatchBuilder } from './batch-builder.js';
 import { commitRefusal, openRefusal } from './commit-refusal.js';
+import { withReason } from './translate/dead-letter-reason.js';
 import { duplicateIdOf } from './translate/duplicate-id.js';
 import { messageFromOutput } from './translate/message-from-output.js';
 import { RowReader } from './translate/row-from-message.js';
@@ -36,6 +38,7 @@ const OPEN_BATCHES = 8;
 const SPARE_BATCHES = 2;
 
 const NO_OUTPUTS: Transaction['outputs'] = [];
+const NO_DEAD_LETTERS: readonly DeadLetter[] = [];
 const NOTHING_KEPT: NonNullable<Transaction['kept']> = [];
 
 export type OpenOptions = Parameters<MessageAccess['open']>[0];
@@ -156,6 +159,7 @@ export class EmbeddedReader implements MessageReader {
       consumed: this.deliveriesOf(batches),
       outputs: commit.outputs.length === 0 ? NO_OUTPUTS : commit.outputs.map(outputOf),
       kept: commit.state.length === 0 ? NOTHING_KEPT : commit.state.map(({ key, bytes }) => ({ kind, key, bytes })),
+      deadLetters: this.deadLettersOf(commit.undecodable),
     };
     this.sending += commit.outputs.length;
     this.events.committing(1);
@@ -255,6 +259,15 @@ export class EmbeddedReader implements MessageReader {
     if (this.spare.length >= SPARE_BATCHES || batch.addressNames !== this.names.list) return;
     batch.clear();
     this.spare.push(batch);
+  }
+
+  /** What was read of a source that is gone is gone with it. */
+  private deadLettersOf(undecodable: Commit['undecodable']): readonly DeadLetter[] {
+    if (undecodable === undefined || undecodable.length === 0) return NO_DEAD_LETTERS;
+    return undecodable.flatMap(({ token, row, reason }) => {
+      const delivery = this.open.find((batch) => batch.token === token)?.deliveries[row];
+      return delivery === undefined ? [] : [{ delivery, message: withReason(delivery.message, reason) }];
+    });
   }
 
   private deliveriesOf(batches: number): readonly Delivery[] {

@@ -159,13 +159,10 @@ export class EmbeddedMessagingPlane implements MessagingPlane {
   }
 
   endpoints(): readonly Endpoint[] {
-    return this.listeners.map((listener) => ({
-      name: listener.name,
-      protocol: listener.name === 'amqp' ? 'amqp' : 'mqtt',
-      host: this.host,
-      port: listener.port,
-      tls: false,
-    }));
+    const { host } = this;
+    return this.listeners
+      .filter(({ listens }) => listens)
+      .map(({ name, protocol, port, encrypted }) => ({ name, protocol, host, port, tls: encrypted }));
   }
 }
 

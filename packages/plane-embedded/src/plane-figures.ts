@@ -2,10 +2,11 @@
 import type { AddressView, Broker } from '@millrace/broker';
 import type { JournalFigures } from '@millrace/journal';
 import type { AmqpCounters } from './amqp/amqp-context.js';
-import type { Listener } from './listener.js';
+import type { Listener, ListenerCounters } from './listener.js';
 import type { MqttCounters } from './mqtt/mqtt-context.js';
 import type { MqttProtocol } from './mqtt/mqtt-protocol.js';
 import type { Store } from './store.js';
+import type { Admission, TransportLimits } from './transport-limits.js';
 
 export interface ListenerFigures {
   readonly name: string;
@@ -13,12 +14,18 @@ export interface ListenerFigures {
   readonly connections: number;
   readonly connectionLimit: number;
   /** Since the start. */
-  readonly accepted: number;
-  readonly refused: number;
+  readonly counters: Readonly<ListenerCounters>;
 }
 
 export interface PlaneFigures {
   readonly listeners: readonly ListenerFigures[];
+  /** Bounds that all listeners share, and where they stand. */
+  readonly admission: {
+    readonly connections: number;
+    readonly halfOpen: number;
+    readonly halfOpenBytes: number;
+    readonly limits: Pick<TransportLimits, 'connections' | 'halfOpen' | 'halfOpenBytes'>;
+  };
   readonly amqp: Readonly<AmqpCounters>;
   readonly mqtt: Readonly<MqttCounters>;
   /** Sessions of MQTT, connected and away. */
@@ -37,19 +44,25 @@ export interface PlaneFigures {
 export function planeFigures(parts: {
   readonly broker: Broker;
   readonly listeners: readonly Listener[];
+  readonly admission: Admission;
   readonly amqp: AmqpCounters;
   readonly mqtt: MqttProtocol;
   readonly store: Store;
 }): PlaneFigures {
-  const { broker, mqtt, store } = parts;
+  const { admission, broker, mqtt, store } = parts;
   return {
-    listeners: parts.listeners.map(({ name, size, connectionLimit, accepted, refused }) => ({
+    listeners: parts.listeners.map(({ name, size, connectionLimit, counters }) => ({
       name,
       connections: size,
       connectionLimit,
-      accepted,
-      refused,
+      counters,
     })),
+    admission: {
+      connections: admission.size,
+      halfOpen: admission.halfOpen,
+      halfOpenBytes: admission.halfOpenBytes,
+      limits: admission.limits,
+    },
     amqp: parts.amqp,
     mqtt: mqtt.counters,
     mqttSessions: mqtt.sessions,

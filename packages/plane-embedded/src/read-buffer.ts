@@ -6,6 +6,7 @@
  * socket's handle is given to a new one. Where that is not possible, reading falls back to Node's own way.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export const READ_SIZE = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(READ_SIZE);
@@ -22,11 +23,7 @@ interface WithHandle {
 export function readInto(accepted: Socket, ingest: (chunk: Buffer) => boolean): Socket {
   const handle = (accepted as WithHandle)._handle;
   if (handle === undefined || handle === null) {
-    accepted.on('data', (chunk) => {
-      if (!ingest(chunk)) accepted.pause();
-    });
-    accepted.pause();
-    return accepted;
+    return readEvents(accepted, ingest);
   }
   (accepted as WithHandle)._handle = null;
   const onread = {
@@ -40,4 +37,13 @@ export function readInto(accepted: Socket, ingest: (chunk: Buffer) => boolean): 
   const socket = new Socket(options);
   socket.setNoDelay(true);
   return socket;
+}
+
+/** The same in Node's own way: TLS sockets take no read buffer. */
+export function readEvents<Accepted extends Duplex>(accepted: Accepted, ingest: (chunk: Buffer) => boolean): Accepted {
+  accepted.on('data', (chunk: Buffer) => {
+    if (!ingest(chunk)) accepted.pause();
+  });
+  accepted.pause();
+  return accepted;
 }

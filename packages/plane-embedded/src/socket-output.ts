@@ -2,7 +2,7 @@
  * Where an engine writes its frames: pooled 64 KB buffers, handed to the socket once a turn. The engine reserves, writes
  * at `position` and moves it; a full buffer is queued and the next taken from the pool.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Turn, TurnTask } from './turn.js';
 
 const BUFFER_SIZE = 64 * 1024;
@@ -29,10 +29,10 @@ export class SocketOutput implements TurnTask {
   private inFlight = 0;
   private ended = false;
 
-  private readonly socket: Socket;
+  private readonly socket: Duplex;
   private readonly turn: Turn;
 
-  constructor(socket: Socket, turn: Turn) {
+  constructor(socket: Duplex, turn: Turn) {
     this.socket = socket;
     this.turn = turn;
   }

@@ -3,12 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Listener } from '../src/listener.js';
 import type { Host, ProtocolConnection } from '../src/protocol-connection.js';
+import { Admission } from '../src/transport-limits.js';
 import { Turn } from '../src/turn.js';
 
 /** Sends back what it gets; `x` makes it throw, `q` ends. */
 class Echo implements ProtocolConnection {
   closedCalls = 0;
-  private readonly host: Host;
+  readonly host: Host;
   constructor(host: Host) {
     this.host = host;
   }
@@ -36,7 +37,7 @@ class Echo implements ProtocolConnection {
 
 const opened: { listener: Listener; sockets: Socket[] }[] = [];
 
-async function start(limit?: number) {
+async function start(limit?: number, admission = new Admission()) {
   const echoes: Echo[] = [];
   const faults: unknown[] = [];
   const listener = new Listener({
@@ -44,6 +45,7 @@ async function start(limit?: number) {
     host: '127.0.0.1',
     port: 0,
     turn: new Turn(),
+    admission,
     ...(limit === undefined ? {} : { connectionLimit: limit }),
     accept: (host) => {
       const echo = new Echo(host);
@@ -132,5 +134,43 @@ describe('listener', () => {
     await listener.stop('stop', 1000);
     expect((await received).toString()).toBe('stop');
     expect(listener.size).toBe(0);
+  });
+
+  it('does not read a connection that sends too many messages for as long as it was too fast', async () => {
+    const admission = new Admission({ messagesPerSecond: 10 });
+    const { open, echoes } = await start(undefined, admission);
+    const socket = await open();
+    const read = readAll(socket, 1);
+    socket.write('a');
+    await read;
+    for (let i = 0; i < 12; i++) echoes[0]!.host.messageRate!.count();
+    const before = Date.now();
+    socket.write('b');
+    await readAll(socket, 1);
+    socket.write('c');
+    await readAll(socket, 1);
+    // 2 messages too many, at 10 in a second.
+    expect(Date.now() - before).toBeGreaterThan(100);
+  });
+
+  it('ends what has sent too much before it was open, and the oldest when there are too many', async () => {
+    const admission = new Admission({ halfOpen: 2, halfOpenBytes: 100 });
+    const { open, listener } = await start(undefined, admission);
+    const sockets = [await open(), await open()];
+    const [first, second] = sockets.map((socket) => once(socket, 'close'));
+    await open();
+    await first;
+    expect([listener.counters.gaveWay, listener.counters.neverOpened]).toEqual([1, 1]);
+    sockets[1]!.write(Buffer.alloc(200, 'y'));
+    await second;
+    expect([listener.counters.excessive, admission.halfOpenBytes]).toEqual([1, 0]);
+  });
+
+  it('bounds what comes from one host', async () => {
+    const { open, listener } = await start(undefined, new Admission({ connectionsPerHost: 1 }));
+    await open();
+    const second = await open();
+    if (!second.closed) await once(second, 'close');
+    expect([listener.size, listener.refused, listener.counters.refusedHost]).toEqual([1, 1, 1]);
   });
 });

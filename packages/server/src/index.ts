@@ -26,3 +26,8 @@ export {
 export async function metricsTables(): Promise<string> {
   return (await import('./metrics/reference.js')).metricsTables();
 }
+export type { SecurityOptions } from './access/create-access.js';
+export { HTTP_DEFAULTS, type HttpLimits } from './http/start-http.js';
+export type { SparkProcessing } from './spark-processing.js';
+export { TlsFileError, type TlsOptions } from './tls/tls-options.js';
+export type { TransportObservation } from './transport-observation.js';

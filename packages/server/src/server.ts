@@ -7,25 +7,49 @@ import {
   type EmbeddedPlaneOptions,
   openStore,
   type Store,
+  type TlsListening,
+  type TlsTerms,
+  type TransportLimits,
 } from '@millrace/plane-embedded';
-import { OPEN_AUTHORIZER } from '@millrace/security';
+import type { Hono } from 'hono';
+import { auditedService } from './access/audited-service.js';
+import { createAccess, type SecurityOptions, type ServerAccess } from './access/create-access.js';
 import { createHttpApp } from './http/app.js';
-import { type HttpListener, startHttp } from './http/start-http.js';
+import { httpAuthentication } from './http/authentication.js';
+import { createGuard } from './http/guard.js';
+import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
+import { serveWebSockets, type WebSocketOptions } from './http/websockets.js';
 import type { Log } from './log/log.js';
 import { isLoopback } from './loopback.js';
 import { HttpRequests } from './metrics/http-requests.js';
 import { SERIES_LIMITS, type SeriesLimits } from './metrics/series-limits.js';
+import { amqpUrl, openSpark, type SparkProcessing, sparkNeeds } from './spark-processing.js';
+import { TlsFiles } from './tls/tls-files.js';
+import type { TlsOptions } from './tls/tls-options.js';
+import { observeTransport, type TransportObservation } from './transport-observation.js';
 import { VERSION } from './version.js';
 
 export interface ServerOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** 0 takes any free port. Default: 5672. */
-  readonly amqpPort?: number;
+  /** 0 takes any free port; `off`: nobody listens there. Default: 5672. */
+  readonly amqpPort?: number | 'off';
   /** Default: 1883. */
-  readonly mqttPort?: number;
+  readonly mqttPort?: number | 'off';
   /** Default: 8080. */
-  readonly httpPort?: number;
+  readonly httpPort?: number | 'off';
+  /** Certificate and key for the three ports with TLS. Default: there are no such ports. */
+  readonly tls?: TlsOptions;
+  /** With `tls`. Default: 5671. */
+  readonly amqpsPort?: number | 'off';
+  /** With `tls`. Default: 8883. */
+  readonly mqttsPort?: number | 'off';
+  /** With `tls`. Default: 8443. */
+  readonly httpsPort?: number | 'off';
+  /** Bounds on AMQP and MQTT connections, WebSocket among them. Default of each: TRANSPORT_DEFAULTS. */
+  readonly limits?: Partial<TransportLimits>;
+  /** Bounds on HTTP connections. Default of each: HTTP_DEFAULTS. */
+  readonly httpLimits?: Partial<HttpLimits>;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
   /** What an MQTT topic without a document is. Default: topic. */
@@ -42,7 +66,13 @@ export interface ServerOptions {
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
   readonly dataLimitBytes?: number;
-  /** Lets everyone in on a host that is not loopback. Default: false. */
+  /** What computes the jobs. Default: Millrace's own engine, in this process. */
+  readonly processing?: SparkProcessing;
+  /** Tokens, passwords in clear, the audit log. Users are documents. */
+  readonly security?: SecurityOptions;
+  /** Called before anybody is let in: what is applied here is there from the first connection on. Default: nothing is. */
+  readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
+  /** Without users: lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Faults, and what is worth knowing. */
   readonly log: Log;
@@ -55,9 +85,20 @@ export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
   /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
   apply(documents: readonly object[]): Promise<void>;
+  /**
+   * Reads certificate, key and authorities again. New connections get them, those that are there go on.
+   * @returns whether there was something new
+   * @throws TlsFileError naming file and reason: the old ones go on being used then
+   */
+  reloadCertificates(): Promise<boolean>;
+  /** What came to the listeners, counted since the start, and what is there now. */
+  observeTransport(): TransportObservation;
   /** Takes over what can change while it runs. */
   change(options: LiveOptions): void;
-  /** Tells clients, then ends. Takes `stopGraceMs` at most, and what the disk takes for what was committed. */
+  /**
+   * Tells clients, then ends. Takes `stopGraceMs` at most, and what the disk takes for what was committed; with jobs on Spark
+   * up to three seconds more, twelve where their queries are stopped.
+   */
   close(): Promise<void>;
 }
 
@@ -77,29 +118,42 @@ export function exposureOf({
   if (isLoopback(host) || allowAnonymous) return undefined;
   return (
     `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-    'listen on 127.0.0.1, or say --allow-anonymous if that is what you want'
+    'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want'
   );
 }
 
 /**
  * Opens the store, brings the planes to the documents in it, and only then lets clients in.
  *
- * @throws ExposureError, the listen error of a port that cannot be had (with `code` and `port`), or what stands against
- *   opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the error of the directory
+ * @throws ExposureError, TlsFileError, SparkSettingsError, the listen error of a port that cannot be had (with `code` and
+ *   `port`), or what stands against opening the store: JournalLocked, JournalDamage, JournalVersion, JournalFull, or the
+ *   error of the directory
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  const exposure = exposureOf({ host, allowAnonymous: options.allowAnonymous ?? false });
-  if (exposure !== undefined) throw new ExposureError(exposure);
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`, { level: 'error' });
+  // Its settings are looked at before anything is opened.
+  const spark = await openSpark(
+    options,
+    sparkNeeds(() => plane),
+  );
+  const tls = await tlsOf(options, (terms) => {
+    plane.setTls(terms);
+    for (const listener of http) listener.setTls(terms);
+  });
   const store = await storeOf(options);
+  const security = await accessOf(options, store, onFault);
+  const { access } = security;
   const services = new Map<string, AmqpService>();
-  const plane = await createPlane(
+  const plane: EmbeddedPlane = await createPlane(
     {
       host,
       amqpPort: options.amqpPort ?? 5672,
       mqttPort: options.mqttPort ?? 1883,
-      authorizer: OPEN_AUTHORIZER,
+      ...(tls === undefined ? {} : { tls: tlsListening(options, tls) }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      authorizer: access,
+      access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
       undeclaredMqtt: options.undeclaredMqtt ?? 'topic',
@@ -107,23 +161,39 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     store,
   );
-  const { messaging, processing, documents } = plane;
-  const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
-  const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
-  services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  const { messaging, documents } = plane;
+  const processing = spark ?? plane.processing;
+  const controller = new Controller({ messaging, processing, store: documents, users: access, onError: onFault });
+  const addresses = new AddressService(new V3Addresses(controller, access.quietly));
+  services.set(
+    '$address',
+    auditedService(access.audit, { handle: (request) => addresses.handle(request, request.principal) }),
+  );
+  const http: HttpListener[] = [];
+  const stopping = new AbortController();
+  const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoints(host, http)];
   let seriesLimits = options.metrics ?? SERIES_LIMITS;
-  let http: HttpListener | undefined;
-  const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
   try {
     await controller.start();
+    await options.prepare?.({ apply: (list) => applyTo(controller, list) });
+    const exposure = exposureOf({ host, allowAnonymous: options.allowAnonymous ?? false });
+    if (exposure !== undefined && access.isOpen) throw new ExposureError(exposure);
     await plane.listen();
+    spark?.start(options.processing?.brokerUrl ?? amqpUrl(plane.messaging.endpoints()));
+    const hosts = {
+      allowedHosts: [...(isLoopback(host) ? [] : [host]), ...(options.allowedHosts ?? [])],
+      allowedOrigins: options.allowedOrigins ?? [],
+    };
     const app = createHttpApp({
       controller,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer: access.quietly,
+      authenticate: httpAuthentication(access),
+      audit: access.audit,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
       store: () => plane.storeStatus(),
+      stopping: stopping.signal,
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
       metrics: {
@@ -132,22 +202,74 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         figures: () => plane.figures(),
         store: () => plane.storeStatus(),
         storeLimitBytes: options.dataLimitBytes,
+        certificateValidTo: () => tls?.validTo,
         requests: new HttpRequests(),
         limits: () => seriesLimits,
       },
-      allowedHosts: [...(isLoopback(host) ? [] : [host]), ...(options.allowedHosts ?? [])],
-      allowedOrigins: options.allowedOrigins ?? [],
+      ...hosts,
     });
-    http = await startHttp(app, { host, port: options.httpPort ?? 8080 });
+    await startHttpListeners(app, options, { host, tls, http });
+    const adopt: WebSocketOptions['adopt'] = (protocol, stream) => plane.adopt(protocol, stream);
+    for (const { server } of http) serveWebSockets(server, { guard: createGuard(hosts), adopt });
   } catch (error) {
     controller.stop();
-    await plane.stop('the server did not start');
+    await spark?.close();
+    await Promise.all([plane.stop('the server did not start'), ...http.map((listener) => listener.close())]);
+    security.close();
     throw error;
   }
+  tls?.watch();
+  const closeSpark = async (): Promise<void> => spark?.close({ queries: options.processing?.whenClosed ?? 'keep' });
   const change = ({ metrics = SERIES_LIMITS }: LiveOptions): void => {
     seriesLimits = metrics;
   };
-  return running({ plane, controller, http, endpoints: endpoints(), stopGraceMs: options.stopGraceMs, change });
+  const { stopGraceMs } = options;
+  return running({
+    plane,
+    controller,
+    http,
+    tls,
+    security,
+    stopping,
+    endpoints: endpoints(),
+    closeSpark,
+    stopGraceMs,
+    change,
+  });
+}
+
+/** Lets go of the store when a file of its own cannot be had. */
+async function accessOf(
+  { security = {}, dataDirectory, allowAnonymous = false }: ServerOptions,
+  store: Store | undefined,
+  onFault: (error: unknown) => void,
+): Promise<ServerAccess> {
+  try {
+    return createAccess(security, { dataDirectory, allowAnonymous, onFault });
+  } catch (error) {
+    if (store?.kind === 'disk') await store.journal.close();
+    throw error;
+  }
+}
+
+async function tlsOf(options: ServerOptions, use: (terms: TlsTerms) => void): Promise<TlsFiles | undefined> {
+  const { tls: files, log } = options;
+  return files === undefined ? undefined : await TlsFiles.open({ files, log, use, now: () => new Date() });
+}
+
+function tlsListening({ amqpsPort = 5671, mqttsPort = 8883 }: ServerOptions, { terms }: TlsFiles): TlsListening {
+  return { terms, amqpsPort, mqttsPort };
+}
+
+async function startHttpListeners(
+  app: Hono,
+  { httpPort = 8080, httpsPort = 8443, httpLimits = {} }: ServerOptions,
+  at: { readonly host: string; readonly tls: TlsFiles | undefined; readonly http: HttpListener[] },
+): Promise<void> {
+  const { host, tls, http } = at;
+  if (httpPort !== 'off') http.push(await startHttp(app, { host, port: httpPort, limits: httpLimits }));
+  if (tls === undefined || httpsPort === 'off') return;
+  http.push(await startHttp(app, { host, port: httpsPort, tls: tls.terms, limits: httpLimits }));
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -170,32 +292,49 @@ async function createPlane(options: EmbeddedPlaneOptions, store: Store | undefin
 interface Parts {
   readonly plane: EmbeddedPlane;
   readonly controller: Controller;
-  readonly http: HttpListener;
+  readonly http: readonly HttpListener[];
+  readonly tls: TlsFiles | undefined;
+  readonly security: ServerAccess;
+  readonly stopping: AbortController;
   readonly endpoints: readonly Endpoint[];
+  readonly closeSpark: () => Promise<void>;
   readonly stopGraceMs: number | undefined;
   readonly change: RunningServer['change'];
 }
 
-function running({ plane, controller, http, endpoints, stopGraceMs, change }: Parts): RunningServer {
+function running(parts: Parts): RunningServer {
+  const { plane, controller, http, tls, security, stopping, endpoints, closeSpark, stopGraceMs, change } = parts;
   return {
     endpoints,
-    async apply(documents) {
-      for (const document of documents) {
-        const checked = checkDocument(document);
-        if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
-        await controller.put(checked.value);
-      }
-    },
+    reloadCertificates: async () => (await tls?.reload()) ?? false,
+    observeTransport: () => observeTransport(plane, http, tls),
     change,
+    apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
-      await Promise.all([plane.stop('the server is stopping', stopGraceMs), http.close(stopGraceMs)]);
+      stopping.abort();
+      tls?.close();
+      // Queries that are to be stopped end while the broker is there to take their results.
+      await closeSpark();
+      await Promise.all([
+        plane.stop('the server is stopping', stopGraceMs),
+        ...http.map((listener) => listener.close(stopGraceMs)),
+      ]);
+      security.close();
     },
   };
 }
 
-function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {
-  return http === undefined ? [] : [{ name: 'http', protocol: 'http', host, port: http.port, tls: false }];
+async function applyTo(controller: Controller, documents: readonly object[]): Promise<void> {
+  for (const document of documents) {
+    const checked = checkDocument(document);
+    if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
+    await controller.put(checked.value);
+  }
+}
+
+function httpEndpoints(host: string, http: readonly HttpListener[]): readonly Endpoint[] {
+  return http.map(({ port, tls }) => ({ name: tls ? 'https' : 'http', protocol: 'http', host, port, tls }));
 }
 
 function describeFault(error: unknown): string {

@@ -1,7 +1,7 @@
 import { type Diagnostic, type DiagnosticCode, diagnose } from './diagnostic.js';
 import { childrenOf } from './expression-tools.js';
 import { LIMITS } from './limits.js';
-import type { DataType, Expression, Span } from './plan.js';
+import type { DataType, Expression, SourceSchema, Span } from './plan.js';
 
 /** What the caller knows beside the text. */
 
@@ -17,6 +17,15 @@ export interface Catalogue {
   readonly columns?: Readonly<Record<string, readonly CatalogueColumn[]>>;
   /** Every declared address. With it a source that is neither in it nor a topic filter is refused. Default: not known. */
   readonly addresses?: readonly string[];
+  /** What else is known of the addresses that `columns` names. Default: nothing. */
+  readonly schemas?: Readonly<Record<string, CatalogueSchema>>;
+}
+
+export interface CatalogueSchema {
+  /** How a body becomes the columns. Default: not known, and whoever runs the job has to know. */
+  readonly format?: SourceSchema['format'];
+  /** The event time of a window over this column without WATERMARK in the text. Default: none. */
+  readonly eventTime?: { readonly column: string; readonly delayUs: number };
 }
 
 export interface CheckOptions {
@@ -74,6 +83,11 @@ export class CheckContext {
   /** Counts what stands in the plan a second time, because a rule writes its operand out twice. */
   spendCopy(expression: Expression): boolean {
     return this.spend(expression.span) && childrenOf(expression).every((child) => this.spendCopy(child));
+  }
+
+  schemaOf(address: string): CatalogueSchema | undefined {
+    const { schemas = {} } = this.catalogue;
+    return Object.hasOwn(schemas, address) ? schemas[address] : undefined;
   }
 
   text(span: Span): string {

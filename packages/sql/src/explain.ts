@@ -38,7 +38,8 @@ export function explain(plan: QueryPlan | JobPlan): string {
   describe(plan.root, 'target' in plan ? 1 : 0, lines);
   const { watermark } = plan;
   const late = watermark && `${explainExpression(watermark.time)}, ${duration(watermark.delayUs)} late at most`;
-  lines.push(`watermark: ${late === undefined ? 'over time' : `over ${watermark?.column} = ${late}`}`);
+  const origin = watermark?.origin === 'schema' ? ', as the schema of the address says' : '';
+  lines.push(`watermark: ${late === undefined ? 'over time' : `over ${watermark?.column} = ${late}${origin}`}`);
   return lines.join('\n');
 }
 
@@ -57,7 +58,9 @@ function describe(node: PlanNode, depth: number, lines: string[]): void {
 function headline(node: PlanNode): string {
   switch (node.kind) {
     case 'source':
-      return `stream ${node.address}`;
+      return node.schema === undefined
+        ? `stream ${node.address}`
+        : `stream ${node.address}, bodies as ${node.schema.format}`;
     case 'filter':
       return `filter ${explainExpression(node.condition)}`;
     case 'project':

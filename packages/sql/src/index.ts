@@ -1,7 +1,7 @@
 export { AGGREGATE_NAMES } from './aggregate-rules.js';
 export { type Checked, checkJob, checkQuery } from './check.js';
 export { type Completion, type CompletionCatalogue, type Completions, completeSql } from './complete.js';
-export type { Catalogue, CatalogueColumn, CheckOptions } from './context.js';
+export type { Catalogue, CatalogueColumn, CatalogueSchema, CheckOptions } from './context.js';
 export {
   DIAGNOSTIC_CODES,
   type Diagnostic,
@@ -24,5 +24,12 @@ export { OPERATORS, type OperatorName } from './operators.js';
 export type * from './plan.js';
 export { MESSAGE_COLUMNS, MESSAGE_FIELDS } from './row-schema.js';
 export { resultText, signatureText } from './signature-text.js';
+export {
+  aggregationOf,
+  needsHeartbeats,
+  type SparkStatement,
+  type SparkStatementOptions,
+  sparkStatement,
+} from './spark-statement.js';
 export { KEYWORDS } from './tokens.js';
 export { parseDataType, typeofText, typeText } from './types.js';

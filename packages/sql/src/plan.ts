@@ -78,6 +78,12 @@ export interface WindowSpec {
   readonly slideUs: number;
 }
 
+/** The columns of an address' schema, in its order: a CSV value is known by where it stands. */
+export interface SourceSchema {
+  readonly format: 'json' | 'csv';
+  readonly columns: readonly { readonly name: string; readonly type: DataType }[];
+}
+
 /** A tree with the source at the bottom. Each node's `output` is the schema that its parent's column indexes mean. */
 export type PlanNode =
   | {
@@ -86,6 +92,8 @@ export type PlanNode =
       /** Name of a queue or topic, or a topic filter with `+` and `#`. */
       readonly address: string;
       readonly output: readonly Field[];
+      /** How the body becomes the columns of the address' schema. Absent: it has none, or nobody said how. */
+      readonly schema?: SourceSchema;
     }
   | {
       readonly kind: 'filter';
@@ -111,8 +119,10 @@ export type PlanNode =
       readonly output: readonly Field[];
     };
 
-/** How late rows may be: from `WATERMARK column DELAY OF INTERVAL …`. Undefined on a job: the watermark is over `time`. */
+/** How late rows may be. Undefined on a job: the watermark is over `time`. */
 export interface WatermarkSpec {
+  /** `WATERMARK column DELAY OF INTERVAL …` in the text, or what the schema of the address says: the text has none then. */
+  readonly origin: 'statement' | 'schema';
   readonly column: string;
   readonly delayUs: number;
   /** The event time of a source row, over the source's `output`: the column itself, or what a subquery computes for it. */

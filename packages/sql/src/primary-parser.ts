@@ -148,12 +148,21 @@ export abstract class PrimaryParser extends LiteralParser {
           this.CONSUME(t.Filter);
           this.CONSUME2(t.LeftParen);
           this.CONSUME(t.Where);
+          const { startOffset } = this.LA(1);
           const condition = this.SUBRULE(this.expression);
+          const filterSpan = this.spanFrom(startOffset);
           this.CONSUME2(t.RightParen);
-          return condition;
+          return { condition, filterSpan };
         },
       });
-      return { kind: 'call', name, ...inside, filter, span: this.spanFrom(name.span.start) };
+      return {
+        kind: 'call',
+        name,
+        ...inside,
+        filter: filter?.condition,
+        filterSpan: filter?.filterSpan,
+        span: this.spanFrom(name.span.start),
+      };
     },
     recoverExpression,
   );

@@ -1,8 +1,9 @@
 import type { CheckContext } from './context.js';
 import { ExpressionChecker } from './expression-checker.js';
 import { typeOf } from './expression-tools.js';
-import { catalogueFields, extended, outputNames, type RelationNames, renamed, sourceNames } from './names.js';
-import type { Expression, Field, PlanNode, WatermarkSpec } from './plan.js';
+import { catalogueFields, extended, outputNames, type RelationNames, renamed, sameName, sourceNames } from './names.js';
+import type { Expression, Field, PlanNode, SourceSchema, WatermarkSpec } from './plan.js';
+import { MESSAGE_FIELDS } from './row-schema.js';
 import { overSource } from './substitution.js';
 import { didYouMean } from './suggest.js';
 import type { Identifier, Relation, SelectSyntax, WatermarkSyntax } from './syntax.js';
@@ -46,9 +47,18 @@ function openStream(
   }
   checkDeclared(context, name);
   const output: Field[] = [];
-  const source = { kind: 'source', address: name.text, output } as const;
+  const schema = sourceSchema(context, name.text);
+  const source = { kind: 'source', address: name.text, output, ...(schema === undefined ? {} : { schema }) } as const;
   const names = sourceNames(name.text, catalogueFields(context, name.text), output);
   return { node: source, names, source, watermark: undefined };
+}
+
+/** None where a column has the name of a message's own: nobody could tell which is meant. */
+function sourceSchema(context: CheckContext, address: string): SourceSchema | undefined {
+  const format = context.schemaOf(address)?.format;
+  const columns = catalogueFields(context, address).map(({ name, type }) => ({ name, type }));
+  const hides = columns.some(({ name }) => MESSAGE_FIELDS.some((field) => sameName(field.name, name)));
+  return format === undefined || columns.length === 0 || hides ? undefined : { format, columns };
 }
 
 function isFilter(address: string): boolean {
@@ -126,5 +136,5 @@ function watermarkSpec(
       hint,
     ]);
   }
-  return delayUs === undefined ? undefined : { column: name, delayUs, time: overColumns };
+  return delayUs === undefined ? undefined : { origin: 'statement', column: name, delayUs, time: overColumns };
 }

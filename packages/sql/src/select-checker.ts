@@ -89,8 +89,9 @@ class SelectList {
       const hint = 'aggregate again in a second job that reads the results of the first';
       return this.#context.report('UNSUPPORTED', this.#syntax.span, ['a job has one aggregation', hint]);
     }
-    checkWindowTime(this.#context, grouping.window, { ...this.#relation, node: input });
-    return this.#aggregate(input, grouping);
+    const watermark = checkWindowTime(this.#context, grouping.window, { ...this.#relation, node: input });
+    const select = this.#aggregate(input, grouping);
+    return select && { ...select, watermark };
   }
 
   /** GROUP BY is wrong: the list is checked all the same, as if it were grouped by some window. */

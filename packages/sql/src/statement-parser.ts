@@ -31,8 +31,10 @@ const NO_QUERY: SelectSyntax = {
   items: [],
   from: NO_RELATION,
   where: undefined,
+  whereSpan: undefined,
   groupBy: undefined,
   having: undefined,
+  havingSpan: undefined,
   span: NOWHERE,
 };
 
@@ -76,7 +78,8 @@ export class StatementParser extends ExpressionParser {
       const from = this.SUBRULE(this.relation);
       const where = this.OPTION(() => {
         this.CONSUME(t.Where);
-        return this.SUBRULE(this.expression);
+        const { startOffset } = this.LA(1);
+        return { condition: this.SUBRULE(this.expression), span: this.spanFrom(startOffset) };
       });
       const groupBy = this.OPTION2(() => {
         this.CONSUME(t.Group);
@@ -92,9 +95,19 @@ export class StatementParser extends ExpressionParser {
       });
       const having = this.OPTION3(() => {
         this.CONSUME(t.Having);
-        return this.SUBRULE3(this.expression);
+        const { startOffset } = this.LA(1);
+        return { condition: this.SUBRULE3(this.expression), span: this.spanFrom(startOffset) };
       });
-      return { items, from, where, groupBy, having, span: this.spanFrom(start) };
+      return {
+        items,
+        from,
+        where: where?.condition,
+        whereSpan: where?.span,
+        groupBy,
+        having: having?.condition,
+        havingSpan: having?.span,
+        span: this.spanFrom(start),
+      };
     },
     { recoveryValueFunc: () => NO_QUERY },
   );

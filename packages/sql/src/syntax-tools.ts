@@ -30,11 +30,16 @@ function childrenOf(syntax: Syntax): readonly (Syntax | undefined)[] {
   }
 }
 
-export function containsAggregate(syntax: Syntax): boolean {
+/** An expression and all in it, in no order. */
+export function* syntaxNodes(syntax: Syntax): Generator<Syntax> {
   const open: Syntax[] = [syntax];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.kind === 'call' && isAggregate(next)) return true;
+    yield next;
     for (const child of childrenOf(next)) if (child !== undefined) open.push(child);
   }
+}
+
+export function containsAggregate(syntax: Syntax): boolean {
+  for (const node of syntaxNodes(syntax)) if (node.kind === 'call' && isAggregate(node)) return true;
   return false;
 }

@@ -97,6 +97,8 @@ export type Syntax =
       /** The words of `trim(BOTH … FROM …)` and `substring(… FROM … FOR …)`. Default: none. */
       readonly words: readonly ('BOTH' | 'LEADING' | 'TRAILING' | 'FROM' | 'FOR')[];
       readonly filter: Syntax | undefined;
+      /** All of the filter's condition, brackets around it included; an expression's own span leaves those out. */
+      readonly filterSpan: Span | undefined;
       readonly span: Span;
     }
   | { readonly kind: 'field'; readonly base: Syntax; readonly name: Identifier; readonly span: Span }
@@ -150,8 +152,12 @@ export interface SelectSyntax {
   readonly items: readonly SelectItem[];
   readonly from: Relation;
   readonly where: Syntax | undefined;
+  /** All of the condition, brackets around it included; an expression's own span leaves those out. */
+  readonly whereSpan: Span | undefined;
   readonly groupBy: readonly Syntax[] | undefined;
   readonly having: Syntax | undefined;
+  /** As `whereSpan`. */
+  readonly havingSpan: Span | undefined;
   readonly span: Span;
 }
 

@@ -3,6 +3,7 @@ import { type CheckerScope, ExpressionChecker } from './expression-checker.js';
 import { expressionKey, typeOf } from './expression-tools.js';
 import { parseDuration, suggestDuration } from './interval.js';
 import { LIMITS } from './limits.js';
+import { sameName } from './names.js';
 import type { PlanNode, WatermarkSpec, WindowSpec } from './plan.js';
 import { TIME_COLUMN } from './row-schema.js';
 import { overSource } from './substitution.js';
@@ -110,12 +111,17 @@ export interface WindowInput {
   readonly watermark: WatermarkSpec | undefined;
 }
 
-/** A window closes by the watermark, so it must be over the column that has one: `time`, or what WATERMARK names. */
+/**
+ * A window closes by the watermark, so it must be over the column that has one: `time`, what WATERMARK names, or what the
+ * address' schema names as its event time.
+ *
+ * @returns the watermark by which it closes; undefined: the one over `time`, or it is wrong
+ */
 export function checkWindowTime(
   context: CheckContext,
   window: WindowSpec,
   { node, source, watermark }: WindowInput,
-): void {
+): WatermarkSpec | undefined {
   const time = overSource(context, window.time, node);
   const { span } = window.time;
   if (time === undefined) {
@@ -123,20 +129,24 @@ export function checkWindowTime(
       'a job has one aggregation',
       'aggregate again in a second job that reads the results of the first',
     ]);
-    return;
+    return undefined;
   }
   if (watermark !== undefined) {
-    if (expressionKey(time) === expressionKey(watermark.time)) return;
-    context.report('NO_WATERMARK', span, [
+    if (expressionKey(time) === expressionKey(watermark.time)) return watermark;
+    return context.report('NO_WATERMARK', span, [
       `the watermark is over ${watermark.column}, the window is not`,
       `write window(${watermark.column}, …)`,
     ]);
-    return;
   }
-  if (time.kind === 'column' && source.output[time.index]?.name === TIME_COLUMN) return;
+  const name = time.kind === 'column' ? source.output[time.index]?.name : undefined;
+  if (name === TIME_COLUMN) return undefined;
+  const eventTime = context.schemaOf(source.address)?.eventTime;
+  if (name !== undefined && eventTime !== undefined && sameName(name, eventTime.column)) {
+    return { origin: 'schema', column: name, delayUs: eventTime.delayUs, time };
+  }
   const shown = context.text(span);
   const column = time.kind === 'column' ? shown : `${shown} AS ts`;
-  context.report('NO_WATERMARK', span, [
+  return context.report('NO_WATERMARK', span, [
     'a window over another column than time needs a WATERMARK: how late its rows may come',
     `write FROM STREAM \`${source.address}\` WATERMARK ${column} DELAY OF INTERVAL 10 SECONDS${time.kind === 'column' ? '' : ' and window(ts, …)'}`,
   ]);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Catalogue,
   type CatalogueColumn,
+  type CatalogueSchema,
   type Checked,
   checkJob,
   checkQuery,
@@ -12,7 +13,8 @@ import {
 
 /**
  * A golden query: `queries/NAME.sql`. Its first line says what comes of it, `-- plan` or `-- error CODE …`; lines behind
- * it may give columns of a source's schema (`-- column s v INT`), declared addresses (`-- addresses a, b`), or say that
+ * it may give columns of a source's schema (`-- column s v INT`), its format (`-- format s json`) and event time with the
+ * delay in seconds (`-- event-time s v 10`), declared addresses (`-- addresses a, b`), or say that
  * the text is checked as a job although it has no INSERT INTO (`-- job`). The text keeps these lines: they are comments.
  */
 export interface GoldenQuery {
@@ -43,7 +45,16 @@ function readQuery(name: string, sql: string): GoldenQuery {
     columns[source] = [...(columns[source] ?? []), { name: column, type: readType(type) }];
   }
   const declared = header.find((line) => line.startsWith('-- addresses '))?.slice('-- addresses '.length);
-  const catalogue = { columns, ...(declared === undefined ? {} : { addresses: declared.split(', ') }) };
+  const schemas: Record<string, CatalogueSchema> = {};
+  for (const line of header) {
+    const [, what, source = '', first = '', second] =
+      /^-- (format|event-time) (\S+) (\S+)(?: (\d+))?$/.exec(line) ?? [];
+    if (what === 'format') schemas[source] = { ...schemas[source], format: first as 'json' | 'csv' };
+    if (what === 'event-time') {
+      schemas[source] = { ...schemas[source], eventTime: { column: first, delayUs: Number(second) * 1e6 } };
+    }
+  }
+  const catalogue = { columns, schemas, ...(declared === undefined ? {} : { addresses: declared.split(', ') }) };
   const errors = first.startsWith('-- error ') ? first.slice('-- error '.length).split(' ') : undefined;
   if (errors === undefined && first !== '-- plan')
     throw new Error(`${name}.sql: the first line is -- plan or -- error CODE`);

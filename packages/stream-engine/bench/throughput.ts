@@ -95,6 +95,36 @@ FROM STREAM temperature GROUP BY window(time, '5 seconds')`;
 const BY_ADDRESS = `INSERT INTO t
 SELECT address AS device, max(try_cast(body AS INT)) AS highest, count(*) AS readings
 FROM STREAM \`devices/+/temperature\` GROUP BY window(time, '5 seconds'), address`;
+const AVERAGE = `INSERT INTO t SELECT avg(celsius) AS average FROM STREAM s GROUP BY window(time, '5 seconds')`;
+const BY_DEVICE = `INSERT INTO t SELECT device, max(at) AS last, avg(celsius) AS average
+FROM STREAM s GROUP BY window(time, '5 seconds'), device`;
+
+function schemaJob(format: 'json' | 'csv', sql: string): Job {
+  const columns = [
+    { name: 'device', type: { name: 'STRING' } },
+    { name: 'celsius', type: { name: 'DOUBLE' } },
+    { name: 'at', type: { name: 'TIMESTAMP' } },
+  ] as const;
+  const { plan, diagnostics } = checkJob(sql, { catalogue: { columns: { s: columns }, schemas: { s: { format } } } });
+  if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
+  return compileJob(plan, { onError: 'fail' });
+}
+
+/** The bar: JSON.parse of the same bodies and one look at the value, without any job. */
+function measureParse(body: (row: number) => string): void {
+  const bodies = Array.from({ length: 4096 }, (_, row) => Buffer.from(body(row)));
+  let sum = 0;
+  let rows = 0;
+  const started = performance.now();
+  while (performance.now() - started < 2 * MEASURE_MS) {
+    for (const bytes of bodies) sum += (JSON.parse(bytes.toString('utf8')) as { celsius: number }).celsius;
+    rows += bodies.length;
+  }
+  const elapsed = performance.now() - started;
+  if (!(sum > 0)) throw new Error('nothing was parsed');
+  console.log(`${'JSON.parse alone'.padEnd(52)} ${(rows / elapsed / 1000).toFixed(1).padStart(7)} M rows/s`);
+}
+
 const integer = (row: number): string => String((row * 31) % 100);
 
 const BENCHES: Readonly<Record<string, () => void>> = {
@@ -143,6 +173,17 @@ const BENCHES: Readonly<Record<string, () => void>> = {
         stepMs: 0.001,
       },
     ),
+  schema: () => {
+    const body = (row: number): string =>
+      `{"device":"device-${row % 100}","celsius":${(row * 31) % 100}.5,"at":"2026-01-01T00:00:0${row % 10}Z"}`;
+    const shape = { rows: 4096, addresses: 1, body, stepMs: 0.001 };
+    measure('avg of a column out of JSON', schemaJob('json', AVERAGE), shape);
+    measure('by device and event time, 3 columns out of JSON', schemaJob('json', BY_DEVICE), shape);
+    const csv = (row: number): string => `device-${row % 100},${(row * 31) % 100}.5,2026-01-01T00:00:0${row % 10}Z`;
+    measure('avg of a column out of CSV', schemaJob('csv', AVERAGE), { ...shape, body: csv });
+    measure('by device and event time, 3 columns out of CSV', schemaJob('csv', BY_DEVICE), { ...shape, body: csv });
+    measureParse(body);
+  },
   forward: () =>
     measure(
       'filter and forward, one in ten',

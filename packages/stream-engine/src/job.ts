@@ -10,6 +10,7 @@ import { SinkOperator } from './operator/sink.js';
 import { WatermarkOperator } from './operator/watermark.js';
 import { WindowAggregateOperator } from './operator/window-aggregate.js';
 import type { OutputRow } from './output.js';
+import type { UndecodableRow } from './schema/body-decoder.js';
 import { type InputBatch, Source } from './source.js';
 import { type JobFigures, readHead, type StateTotals, stateShape, writeHead } from './state/head.js';
 import { HEAD_KEY, type StateChange } from './state/records.js';
@@ -69,7 +70,6 @@ export class Job {
 
   constructor(plan: JobPlan, options: JobOptions) {
     this.plan = plan;
-    this.columns = plan.source.output.map((field) => field.name);
     this.options = {
       onError: options.onError,
       stateRowsMax: options.stateRowsMax ?? STATE_ROWS_MAX,
@@ -78,6 +78,7 @@ export class Job {
     this.keepsState = options.keepsState === true;
     this.stateSizes = options.stateSizes ?? STATE_SIZES;
     this.source = new Source(plan.source);
+    this.columns = this.source.columnNames;
     this.shape = stateShape(plan);
     this.pipeline = this.build();
   }
@@ -89,8 +90,10 @@ export class Job {
    */
   process(batch: InputBatch): void {
     if (batch.count === 0) return;
-    this.options.counters.rowsIn += batch.count;
-    this.pipeline.first.process(this.source.read(batch));
+    const rows = this.source.read(batch);
+    this.options.counters.rowsIn += rows.count;
+    this.options.counters.rowsFailed += batch.count - rows.count;
+    if (rows.count > 0) this.pipeline.first.process(rows);
     this.advance(batch.times[batch.count - 1]!);
   }
 
@@ -99,6 +102,14 @@ export class Job {
     if (timeMs <= this.reachedMs) return;
     this.reachedMs = timeMs;
     this.pipeline.first.advance(timeMs * MICROSECONDS);
+  }
+
+  /**
+   * Rows of the last batch whose bodies are no rows of the address' schema, in order: counted as failed, left out, and
+   * for the dead-letter address.
+   */
+  get undecodable(): readonly UndecodableRow[] {
+    return this.source.undecodable;
   }
 
   /** The outputs made since the last call, in order. */

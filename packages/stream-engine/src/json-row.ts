@@ -3,7 +3,7 @@
  * digits (NaN and infinities are texts), timestamps ISO with milliseconds, BINARY base64, a window {start, end}.
  */
 import type { DataType, Field } from '@millrace/sql';
-import { formatDecimal, formatDouble, formatFloat } from './text/format-number.js';
+import { formatDecimalNumber, formatDouble, formatFloat } from './text/format-number.js';
 import { formatIsoTimestamp } from './text/timestamp.js';
 import type { MapValue, Value, WindowValue } from './vector.js';
 
@@ -24,7 +24,7 @@ export function renderJson(value: Exclude<Value, null>, type: DataType): string 
     case 'DOUBLE':
       return renderFloating(value as number, type.name);
     case 'DECIMAL':
-      return formatDecimal(value as bigint, type.scale);
+      return formatDecimalNumber(value as bigint, type.scale);
     case 'TIMESTAMP':
       return `"${formatIsoTimestamp(value as number)}"`;
     case 'STRING':

@@ -1,6 +1,11 @@
-/** Messages as a reader brings them, and as the columns that a plan's source names. No value is copied but times. */
+/**
+ * Messages as a reader brings them, and as the columns that a plan's source names. No value is copied but times. Columns of
+ * the address' schema are decoded from the bodies here.
+ */
 import type { Field, PlanNode } from '@millrace/sql';
 import type { ColumnBatch } from './column-batch.js';
+import { RowPicker } from './operator/row-picker.js';
+import { BodyDecoder, type UndecodableRow } from './schema/body-decoder.js';
 import { type Doubles, formOf, type MapValue, Result, type Vector, writeValue } from './vector.js';
 
 /** Structurally the MessageBatch of the controller's port. Valid until `process` returns. */
@@ -21,21 +26,74 @@ export interface InputBatch {
 
 const MICROSECONDS = 1000;
 
-export class Source {
-  private readonly columns: readonly SourceColumn[];
+type SourceNode = Extract<PlanNode, { kind: 'source' }>;
 
-  constructor(node: Extract<PlanNode, { kind: 'source' }>) {
-    this.columns = node.output.map(columnFor);
+const NONE: readonly UndecodableRow[] = [];
+
+export class Source {
+  /** What a reader must bring, by row name. */
+  readonly columnNames: readonly string[];
+  /** Rows of the last batch that are not in what `read` gave: their bodies are no rows of the schema. */
+  undecodable: readonly UndecodableRow[] = NONE;
+  private readonly columns: readonly SourceColumn[];
+  private readonly decoder: BodyDecoder | undefined;
+  private readonly picker = new RowPicker();
+
+  constructor(node: SourceNode) {
+    const decoded = node.output.filter((field) => isOfSchema(node, field));
+    const { schema } = node;
+    const decoder = schema === undefined || decoded.length === 0 ? undefined : new BodyDecoder(schema, decoded);
+    this.decoder = decoder;
+    this.columns = node.output.map((field) => {
+      const index = decoded.indexOf(field);
+      return index < 0 ? columnFor(field) : new DecodedColumn(index);
+    });
+    const plain = node.output.filter((field) => !decoded.includes(field)).map(({ name }) => name);
+    const readsBody = plain.includes('body') || plain.includes('body_bytes');
+    this.columnNames = decoder === undefined || readsBody ? plain : [...plain, 'body'];
   }
 
   read(batch: InputBatch): ColumnBatch {
-    const columns = this.columns.map((column) => column.read(batch));
-    return { count: batch.count, columns, watermarks: undefined };
+    const { decoder } = this;
+    const decoded = decoder === undefined ? NO_VECTORS : decoder.decode(batch);
+    const columns = this.columns.map((column) => column.read(batch, decoded));
+    const all = { count: batch.count, columns, watermarks: undefined };
+    this.undecodable = decoder === undefined ? NONE : decoder.undecodable;
+    return this.undecodable.length === 0 ? all : this.without(all, this.undecodable);
+  }
+
+  private without(batch: ColumnBatch, undecodable: readonly UndecodableRow[]): ColumnBatch {
+    const kept = this.picker.rowNumbers(batch.count);
+    let count = 0;
+    let next = 0;
+    for (let row = 0; row < batch.count; row++) {
+      if (undecodable[next]?.row === row) next++;
+      else kept[count++] = row;
+    }
+    return this.picker.pick(batch, kept, count);
+  }
+}
+
+const NO_VECTORS: readonly Vector[] = [];
+
+function isOfSchema({ schema }: SourceNode, { name }: Field): boolean {
+  return schema?.columns.some((column) => column.name === name) === true;
+}
+
+class DecodedColumn implements SourceColumn {
+  private readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  read(_batch: InputBatch, decoded: readonly Vector[]): Vector {
+    return decoded[this.index]!;
   }
 }
 
 interface SourceColumn {
-  read(batch: InputBatch): Vector;
+  read(batch: InputBatch, decoded: readonly Vector[]): Vector;
 }
 
 function columnFor(field: Field): SourceColumn {

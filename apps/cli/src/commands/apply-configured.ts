@@ -11,7 +11,7 @@ export function readConfigured(
 }
 
 /** One after the other, so that a refusal can name its file. @throws CommandError */
-export async function applyOrExplain(server: RunningServer, from: DocumentFromFile): Promise<void> {
+export async function applyOrExplain(server: Pick<RunningServer, 'apply'>, from: DocumentFromFile): Promise<void> {
   try {
     await server.apply([from.document]);
   } catch (error) {

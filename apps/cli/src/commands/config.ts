@@ -18,13 +18,17 @@ export async function configCheck(terminal: Terminal, options: ConfigOptions): P
   const { configuration, warnings } = await loadConfiguration(terminal, options);
   const { exposureOf } = await import('@millrace/server');
   for (const warning of warnings) terminal.note(`millrace: ${warning}`);
+  const { documents } = configuration;
+  const found = documents.length === 0 ? [] : await readDocuments(terminal, documents);
   const exposure = exposureOf(configuration);
-  if (exposure !== undefined) {
+  // A data directory may have users: the server looks when it starts.
+  const mayHaveUsers =
+    configuration.data.directory !== undefined || found.some(({ document }) => document.kind === 'User');
+  if (exposure !== undefined && !mayHaveUsers) {
     terminal.note(`millrace: ${exposure}`);
     return EXIT_CODE.failed;
   }
-  const { documents } = configuration;
-  const count = documents.length === 0 ? 0 : (await readDocuments(terminal, documents)).length;
+  const count = found.length;
   const subject = options.config ?? 'environment and flags';
   terminal.data(`${subject}: sound${count === 0 ? '' : `, with ${counted(count, 'document')} to apply`}\n`);
   return EXIT_CODE.done;

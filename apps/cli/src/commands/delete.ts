@@ -52,6 +52,8 @@ function lossOf(kind: ResourceKind, item: Item): string {
       return `${name} with its state of ${counted(Number(at(item, 'status', 'statistics', 'stateRows') ?? 0), 'row')}`;
     case 'subscription':
       return `${name} with ${counted(Number(at(item, 'stored') ?? 0), 'stored message')}`;
+    case 'user':
+      return `${name}, and its connections`;
     case 'connection':
       return `${name} of ${printable(String(at(item, 'container')))}`;
   }
@@ -74,6 +76,9 @@ async function deleteOne(
       if (work.dryRun) return;
       await client.request('DELETE', `/v1/subscriptions/${encodeURIComponent(name)}?force=true`);
       return;
+    case 'user':
+      // Who would lock everybody out is stopped by the server.
+      return client.users.delete(name, { dryRun: work.dryRun });
     case 'connection':
       return work.dryRun ? undefined : client.closeConnection(name);
   }

@@ -6,18 +6,19 @@ import { openControlClient } from '../control/open-control-client.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
 import type { BrokerUrl } from '../messaging/broker-url.js';
 import { connectionLost } from '../messaging/connection-error.js';
-import { InFlight } from '../messaging/in-flight.js';
-import { openReceiver, openSender } from '../messaging/open.js';
-import { simulateTemperatures } from '../simulation/temperatures.js';
+import { openReceiver } from '../messaging/open.js';
 import { aborted, pause, type Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
 import { DEMO_ADDRESSES, DEMO_JOB } from './demo-documents.js';
-import { readWindow, windowAsJson, windowAsText } from './demo-window.js';
+import { type DemoReadings, startReadings } from './demo-readings.js';
+import { DemoResults } from './demo-results.js';
+import { openDemoSpark } from './demo-spark.js';
 import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
+import { type ProcessingOptions, refuseSparkFlags, type SparkProcessing } from './spark-processing.js';
 import { startServerOrExplain } from './start-server.js';
 import { watchJob } from './watch-job.js';
 
-export interface DemoOptions {
+export interface DemoOptions extends ProcessingOptions {
   readonly for?: number;
   readonly protocol: 'amqp' | 'mqtt';
   readonly output: 'text' | 'json';
@@ -28,14 +29,29 @@ export interface DemoOptions {
 }
 
 const HOST = '127.0.0.1';
-const READING_INTERVAL_MS = 200;
-const UNDER_WAY_MAX = 100;
 
 export async function demo(terminal: Terminal, options: DemoOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
+  refuseSparkFlags(options);
+  if (options.processing === 'embedded') return await runWithServer(terminal, options, signal);
+  const spark = await openDemoSpark(terminal, options, signal);
+  try {
+    return await runWithServer(terminal, options, signal, spark.processing);
+  } finally {
+    await spark.stop();
+  }
+}
+
+async function runWithServer(
+  terminal: Terminal,
+  options: DemoOptions,
+  signal: AbortSignal,
+  processing?: SparkProcessing,
+): Promise<ExitCode> {
   const { amqpPort, mqttPort, httpPort } = options;
   const log = (line: string) => terminal.note(line);
-  const server = await startServerOrExplain({ host: HOST, amqpPort, mqttPort, httpPort, log });
+  const ports = { host: HOST, amqpPort, mqttPort, httpPort };
+  const server = await startServerOrExplain({ ...ports, log, ...(processing === undefined ? {} : { processing }) });
   try {
     await server.apply([...DEMO_ADDRESSES, DEMO_JOB]);
     terminal.note(describeEndpoints(server.endpoints));
@@ -51,62 +67,58 @@ async function runDemo(
   context: { readonly endpoints: readonly ServerEndpoint[]; readonly signal: AbortSignal },
 ): Promise<ExitCode> {
   const startedAt = performance.now();
-  let windows = 0;
+  const results = new DemoResults(terminal, options.output);
   const receiver = await openReceiver(brokerAt(context.endpoints, 'amqp'), {
     address: 'max',
-    onMessage: (message) => {
-      const window = readWindow(message);
-      if (window === undefined) {
-        terminal.note('Skipped a message on "max" that is not of the job.');
-        return true;
-      }
-      terminal.data(options.output === 'json' ? windowAsJson(window) : windowAsText(window));
-      windows += 1;
-      return true;
-    },
+    onMessage: (message) => results.take(message),
   });
-  const senderUrl = brokerAt(context.endpoints, options.protocol);
-  const sender = await openSender(senderUrl, { address: 'temperature', qos: 1 });
   const stop = new AbortController();
   const over = AbortSignal.any([context.signal, stop.signal]);
-  const readings = new InFlight(UNDER_WAY_MAX, over);
-  const sending = sendReadings({ sender, readings, seed: options.seed ?? Date.now(), over });
-  // When the receiver fails first, nobody looks at the sender's failure any more.
-  sending.catch(() => {});
-  const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
-  // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
-  const watching = watchJob(await controlClient(terminal, context.endpoints), DEMO_JOB.metadata.name, over);
-  watching.catch(() => {});
-  const lost = await Promise.race([receiver.lost, timeUp, sending, watching]);
-  stop.abort();
-  if (lost instanceof CommandError) throw lost;
-  if (lost instanceof Error) throw connectionLost('the demo', lost);
-  await sending;
-  await sender.close();
-  await receiver.close();
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  terminal.note(
-    `Sent ${counted(readings.accepted, 'reading')} over ${options.protocol.toUpperCase()}, ` +
-      (readings.refused > 0 ? `${counted(readings.refused, 'reading')} refused, ` : '') +
-      `received the maximum of ${counted(windows, 'window')} in ${seconds} s.`,
-  );
-  return options.for !== undefined && context.signal.aborted ? EXIT_CODE.interrupted : EXIT_CODE.done;
+  try {
+    const publisher = brokerAt(context.endpoints, options.protocol);
+    const readings = await startReadings(publisher, options.seed ?? Date.now(), over);
+    const client = await controlClient(terminal, context.endpoints);
+    const watching = watchJob(client, DEMO_JOB.metadata.name, over);
+    watching.catch(() => {});
+    const timeUp = options.for === undefined ? aborted(over) : pause(options.for, over);
+    // A failure of the sender rejects here; that it stops before the time has another cause, which is `over`.
+    throwIfLost(await Promise.race([receiver.lost, timeUp, readings.sent, watching]));
+    readings.stop();
+    await readings.sent;
+    let isWhole = true;
+    if (options.processing === 'spark' && !context.signal.aborted) {
+      const lastWindow = results.untilCounted(readings.counts.accepted, over);
+      const outcome = await Promise.race([receiver.lost, watching, lastWindow]);
+      throwIfLost(outcome);
+      isWhole = outcome === true;
+    }
+    await readings.close();
+    await receiver.close();
+    terminal.note(summary(readings.counts, results.windows, { protocol: options.protocol, startedAt }));
+    if (options.for !== undefined && context.signal.aborted) return EXIT_CODE.interrupted;
+    return isWhole ? EXIT_CODE.done : EXIT_CODE.timedOut;
+  } finally {
+    stop.abort();
+  }
 }
 
-async function sendReadings(work: {
-  readonly sender: Awaited<ReturnType<typeof openSender>>;
-  readonly readings: InFlight;
-  readonly seed: number;
-  readonly over: AbortSignal;
-}): Promise<undefined> {
-  const temperatures = simulateTemperatures(work.seed);
-  while (!work.over.aborted) {
-    const body = String(temperatures.next());
-    work.readings.add(work.sender.send({ body, properties: {}, durable: false }));
-    await pause(READING_INTERVAL_MS, work.over);
-    await work.readings.room();
-  }
-  await work.readings.drained();
+/** @throws CommandError */
+function throwIfLost(lost: unknown): void {
+  if (lost instanceof CommandError) throw lost;
+  if (lost instanceof Error) throw connectionLost('the demo', lost);
+}
+
+function summary(
+  { accepted, refused }: DemoReadings['counts'],
+  windows: number,
+  run: { readonly protocol: string; readonly startedAt: number },
+): string {
+  const seconds = ((performance.now() - run.startedAt) / 1000).toFixed(1);
+  return (
+    `Sent ${counted(accepted, 'reading')} over ${run.protocol.toUpperCase()}, ` +
+    (refused > 0 ? `${counted(refused, 'reading')} refused, ` : '') +
+    `received the maximum of ${counted(windows, 'window')} in ${seconds} s.`
+  );
 }
 
 function controlClient(terminal: Terminal, endpoints: readonly ServerEndpoint[]): Promise<Client> {

@@ -44,6 +44,7 @@ async function reload(terminal: Terminal, reloading: Reloading, before: Configur
     const changed = changedSettings(before, configuration);
     await reloading.serverLog.change(configuration.log);
     reloading.server.change({ metrics: configuration.metrics });
+    await reloadCertificates(reloading);
     let refused = 0;
     for (const from of documents) refused += await applyAndTell(reloading, from);
     const live = changed.filter(({ changes }) => changes === 'live').map(({ path }) => path);
@@ -63,6 +64,15 @@ async function reload(terminal: Terminal, reloading: Reloading, before: Configur
     logError(log, error);
     log('the configuration is not taken over; the one before goes on', { level: 'warn' });
     return before;
+  }
+}
+
+/** The old ones go on being used when the new ones are faulty: all else is taken over nevertheless. */
+async function reloadCertificates({ server, serverLog }: Reloading): Promise<void> {
+  try {
+    if (await server.reloadCertificates()) serverLog.log('certificates read again: new connections get the new ones');
+  } catch (error) {
+    serverLog.log(`certificates stay as they are: ${(error as Error).message}`, { level: 'error' });
   }
 }
 

@@ -6,33 +6,47 @@ import { aborted, type Terminal } from '../terminal.js';
 import { applyOrExplain, readConfigured } from './apply-configured.js';
 import { describeEndpoints, endpointUrl } from './describe-endpoints.js';
 import { reloadAtHangUp } from './reload.js';
+import { type ProcessingOptions, processingOf } from './spark-processing.js';
 import { startServerOrExplain } from './start-server.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends ProcessingOptions {
   readonly config?: string;
   readonly flags: ServerFlags;
 }
 
-/** What the disk may take for what was committed, beyond the time that clients have. */
+/** What the disk may take for what was committed, and Spark's queries to stop, beyond the time that clients have. */
 const STOP_BEYOND_GRACE_MS = 10_000;
+const STOP_OF_SPARK_MS = 12_000;
 
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
   const signal = terminal.interruption();
+  const processing = processingOf(terminal, options);
   const { configuration, warnings } = await loadConfiguration(terminal, options);
   const { openLog, serverOptionsOf } = await import('@millrace/server');
   const serverLog = await openLog(configuration.log, (line) => terminal.note(line));
   const { log } = serverLog;
   for (const warning of warnings) log(`millrace: ${warning}`, { level: 'warn' });
   const documents = await readConfigured(terminal, configuration);
-  const server = await startServerOrExplain(serverOptionsOf(configuration, log));
+  const server = await startServerOrExplain({
+    ...serverOptionsOf(configuration, log),
+    ...(processing === undefined ? {} : { processing }),
+    // Before anybody is let in: users among them are there from the first connection on.
+    prepare: async (prepared) => {
+      for (const from of documents) await applyOrExplain(prepared, from);
+    },
+  });
   try {
-    for (const from of documents) await applyOrExplain(server, from);
     announce(log, server, configuration);
+    if (processing !== undefined) log(`Jobs run on Spark, with checkpoints in ${processing.checkpoints}.`);
     const reload = reloadAtHangUp(terminal, { options, configuration, server, serverLog });
     await aborted(signal);
     reload.stop();
   } finally {
-    await closeInTime(server, log, configuration.stop.grace + STOP_BEYOND_GRACE_MS);
+    await closeInTime(
+      server,
+      log,
+      configuration.stop.grace + STOP_BEYOND_GRACE_MS + (processing === undefined ? 0 : STOP_OF_SPARK_MS),
+    );
   }
   return EXIT_CODE.done;
 }

@@ -1,6 +1,7 @@
 /** Starts the server for `serve` and `demo`, and says in one sentence why it did not. */
 import type { RunningServer, ServerOptions } from '@millrace/server';
 import { CommandError } from '../command-error.js';
+import { EXIT_CODE } from '../exit-code.js';
 
 const PORT_FLAGS = [
   ['amqpPort', '--amqp-port'],
@@ -21,6 +22,8 @@ export async function startServerOrExplain(options: ServerOptions): Promise<Runn
 function explain(error: unknown, options: ServerOptions): CommandError | undefined {
   if (error instanceof Error && error.name === 'ExposureError')
     return new CommandError(error.message, { cause: error });
+  if (error instanceof Error && error.name === 'SparkSettingsError')
+    return new CommandError(error.message, { exitCode: EXIT_CODE.wrongUsage, cause: error });
   const store = explainStore(error, options.dataDirectory);
   if (store !== undefined) return store;
   const failure = systemError(error);

@@ -4,11 +4,11 @@ import { EXIT_CODE } from '../exit-code.js';
 import type { ListedColumn, Listing } from '../listing/listing.js';
 import { listPages } from './list-pages.js';
 
-/** An address, a job, a subscription or a connection, as the server gives it. */
+/** An address, a job, a user, a subscription or a connection, as the server gives it. */
 export type Item = object;
 
 export interface ResourceKind {
-  readonly name: 'address' | 'job' | 'subscription' | 'connection';
+  readonly name: 'address' | 'job' | 'user' | 'subscription' | 'connection';
   readonly aliases: readonly string[];
   readonly columns: readonly ListedColumn<Item>[];
   readonly nameOf: (item: Item) => string;
@@ -108,6 +108,35 @@ const JOB: ResourceKind = {
   get: (client, name) => client.jobs.get(name),
 };
 
+const USER: ResourceKind = {
+  name: 'user',
+  aliases: ['users'],
+  columns: [
+    text('NAME', 'metadata', 'name'),
+    text('PHASE', 'status', 'phase'),
+    text('LOGS IN BY', 'spec', 'authentication', 'type'),
+    { title: 'MAY', field: 'permissions', value: permissionsIn },
+    CREATED,
+  ],
+  nameOf: documentName,
+  list: (client) => client.users.list(),
+  get: (client, name) => client.users.get(name),
+};
+
+/** "send,recv devices/a/#; view #", as far as it fits a line. */
+function permissionsIn(item: Item): string {
+  const { permissions = [] } = (item as { spec?: { permissions?: readonly PermissionShown[] } }).spec ?? {};
+  const all = permissions.map(({ verbs, addresses }) => `${verbs.join(',')} ${addresses.join(' ')}`).join('; ');
+  return all.length > PERMISSIONS_SHOWN ? `${all.slice(0, PERMISSIONS_SHOWN - 1)}…` : all;
+}
+
+const PERMISSIONS_SHOWN = 60;
+
+interface PermissionShown {
+  readonly verbs: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 const CONNECTION: ResourceKind = {
   name: 'connection',
   aliases: ['connections', 'conn'],
@@ -155,7 +184,7 @@ const SUBSCRIPTION: ResourceKind = {
   get: (client, name) => client.request('GET', `/v1/subscriptions/${encodeURIComponent(name)}`),
 };
 
-export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, SUBSCRIPTION, CONNECTION];
+export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, USER, SUBSCRIPTION, CONNECTION];
 
 /** The kind as a listing: `-o name`, fields, columns. */
 export function listingOf({ name, aliases, columns, nameOf }: ResourceKind): Listing<Item> {

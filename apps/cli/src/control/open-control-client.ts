@@ -13,7 +13,9 @@ export interface ControlOptions {
 export async function openControlClient(terminal: Terminal, { server, token }: ControlOptions): Promise<Client> {
   checkServer(server);
   const { createClient } = await import('@millrace/contract');
-  return createClient({ server, token: token ?? terminal.environment.MILLRACE_TOKEN });
+  const { MILLRACE_TOKEN: own, MILLRACE_USERNAME: username, MILLRACE_PASSWORD: password } = terminal.environment;
+  const login = username === undefined || password === undefined ? undefined : { username, password };
+  return createClient({ server, token: token ?? own, login });
 }
 
 /** @throws CommandError wrong usage */

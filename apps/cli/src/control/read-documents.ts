@@ -1,7 +1,7 @@
 /** Documents from files and folders, or from standard input where the file is `-`. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DesiredDocument } from '@millrace/contract';
+import type { DesiredDocument, UserSpec } from '@millrace/contract';
 import { CommandError } from '../command-error.js';
 import type { Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
@@ -19,7 +19,8 @@ const DOCUMENT_FILE = /\.(ya?ml|json)$/i;
 
 /**
  * All documents are checked before any is given back. Addresses come first: a job is refused while what it reads is not
- * there. @throws CommandError with each fault's file, line and place
+ * there. Users come last, and who may do everything before the others: after the first one, nobody else is let in who is
+ * not one of them. @throws CommandError with each fault's file, line and place
  */
 export async function readDocuments(
   terminal: Terminal,
@@ -45,7 +46,22 @@ export async function readDocuments(
 }
 
 function orderOf(from: DocumentFromFile): number {
-  return from.document.kind === 'Address' ? 0 : 1;
+  const { kind, spec } = from.document;
+  switch (kind) {
+    case 'Address':
+      return 0;
+    case 'Job':
+      return 1;
+    case 'User':
+      return managesAll(spec) ? 2 : 3;
+  }
+}
+
+/** As `isAdministrator` of the contract, which is not loaded for this. */
+function managesAll(spec: UserSpec): boolean {
+  return (
+    spec.enabled && spec.permissions.some(({ verbs, addresses }) => verbs.includes('manage') && addresses.includes('#'))
+  );
 }
 
 /** A folder stands for the documents in it and below, in order of their names. */

@@ -10,6 +10,22 @@ export function declareServerCommands(declaring: Declaring): void {
   declareServe(declaring);
 }
 
+function processingOptions(): readonly Option[] {
+  return [
+    new Option('--processing <plane>', 'what computes the jobs').choices(['embedded', 'spark']).default('embedded'),
+    new Option('--spark <url>', 'Spark Connect, such as sc://host:15002').env('MILLRACE_SPARK'),
+    new Option('--spark-checkpoints <directory>', 'where jobs keep their progress, as the driver of Spark sees it'),
+    new Option(
+      '--spark-wal <directory>',
+      "for messages that were taken, on the driver's own disk; default: beside the checkpoints",
+    ),
+    new Option('--spark-broker-url <url>', 'where Spark reaches AMQP, such as amqp://millrace:5672'),
+    new Option('--spark-trigger <duration>', 'how often a job looks for messages; default: 500ms').argParser(
+      parseDuration,
+    ),
+  ];
+}
+
 function declareDemo({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('demo')
@@ -33,7 +49,7 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
     .addOption(
       new Option('--seed <number>', 'start of the simulated walk; equal seeds, equal readings').argParser(Number),
     );
-  for (const option of portOptions()) command.addOption(option);
+  for (const option of [...portOptions(), ...processingOptions()]) command.addOption(option);
   addExamples(command, [
     { command: 'millrace demo', does: 'Run until Ctrl-C.' },
     {
@@ -41,6 +57,7 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
       does: 'Run 30 seconds; the file holds JSON alone.',
     },
     { command: 'millrace demo --protocol mqtt --mqtt-port 2883', does: 'Send over MQTT, on another port.' },
+    { command: 'millrace demo --processing spark --for 90s', does: 'The same job on a Spark that is started for it.' },
   ]);
   command.action(async (options) => {
     const { demo } = await import('../commands/demo.js');
@@ -58,6 +75,7 @@ function declareServe({ program, terminal, finish }: Declaring): void {
         'Runs the server until Ctrl-C or SIGTERM. It listens on this machine alone unless --host says otherwise.',
       ),
   );
+  for (const option of processingOptions()) command.addOption(option);
   addExamples(command, [
     {
       command: 'millrace serve --data ./data',
@@ -72,9 +90,13 @@ function declareServe({ program, terminal, finish }: Declaring): void {
       command: 'millrace serve --config millrace.yaml --log-format json',
       does: 'Settings from a file, logs for machines; SIGHUP reads the file again.',
     },
+    {
+      command: 'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints',
+      does: 'Jobs run on Spark.',
+    },
   ]);
   command.action(async (options, typed) => {
     const { serve } = await import('../commands/serve.js');
-    finish(await serve(terminal, { config: options.config, flags: typedFlags(typed) }));
+    finish(await serve(terminal, { ...options, flags: typedFlags(typed) }));
   });
 }

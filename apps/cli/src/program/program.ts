@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-code.js';
 import type { Terminal } from '../terminal.js';
 import { configureProgram } from './configure-program.js';
 import type { Declaring } from './declaration.js';
+import { declareCertificateCommands } from './declare-certificate-commands.js';
 import { declareCompletionCommands } from './declare-completion-commands.js';
 import { declareConfigCommands } from './declare-config-commands.js';
 import { declareContextCommands } from './declare-context-commands.js';
@@ -10,6 +11,7 @@ import { declareDeadLetterCommands } from './declare-dead-letter-commands.js';
 import { declareDocumentCommands } from './declare-document-commands.js';
 import { declareMessageCommands } from './declare-message-commands.js';
 import { declareServerCommands } from './declare-server-commands.js';
+import { declareSparkCommands } from './declare-spark-commands.js';
 import { declareStoreCommands } from './declare-store-commands.js';
 import { declareWatchCommands } from './declare-watch-commands.js';
 
@@ -26,10 +28,12 @@ export function createMillraceProgram(terminal: Terminal, finish: (code: ExitCod
   const declaring: Declaring = { program, terminal, finish };
   declareServerCommands(declaring);
   declareConfigCommands(declaring);
+  declareCertificateCommands(declaring);
   declareMessageCommands(declaring);
   declareDeadLetterCommands(declaring);
   declareDocumentCommands(declaring);
   declareStoreCommands(declaring);
+  declareSparkCommands(declaring);
   declareWatchCommands(declaring);
   declareContextCommands(declaring);
   declareCompletionCommands(declaring);

@@ -3,6 +3,7 @@
  * not used here because loading zod costs more than the rest of a short command's start.
  */
 import { InvalidArgumentError } from 'commander';
+import { MEMORY_MEBIBYTES_MIN } from '../spark/cluster-options.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 /** Node's timers hold no more than 2^31 - 1 ms. */
@@ -65,4 +66,27 @@ export function parseProperty(
   const split = text.indexOf('=');
   if (split < 1) throw new InvalidArgumentError('Write key=value.');
   return { ...earlier, [text.slice(0, split)]: text.slice(split + 1) };
+}
+
+/** @returns a parser of whole numbers from 1 to `most` */
+export function atMost(most: number): (text: string) => number {
+  return (text) => {
+    const count = parseCount(text);
+    if (count > most) throw new InvalidArgumentError(`The most is ${most}.`);
+    return count;
+  };
+}
+
+const SPARK_UNITS: Readonly<Record<string, number>> = { m: 1, MiB: 1, g: 1024, GiB: 1024 };
+
+/** Memory of a Java process, mebibytes; as Spark writes it too, 512m or 2g. @throws InvalidArgumentError */
+export function parseMemory(text: string): number {
+  const match = /^(\d+)(m|g|MiB|GiB)$/.exec(text);
+  const mebibytes = Number(match?.[1]) * (SPARK_UNITS[match?.[2] ?? ''] ?? Number.NaN);
+  if (!Number.isSafeInteger(mebibytes) || mebibytes < MEMORY_MEBIBYTES_MIN) {
+    throw new InvalidArgumentError(
+      `Write a number and its unit, such as 512MiB or 2GiB; the least is ${MEMORY_MEBIBYTES_MIN}MiB.`,
+    );
+  }
+  return mebibytes;
 }

@@ -5,7 +5,8 @@ import type { Fields } from '../codec/values.js';
 import { Connection } from '../engine/connection.js';
 import { GrowingOutput } from '../engine/output.js';
 import type { ReceiverLink } from '../engine/receiver-link.js';
-import { type SaslMechanism, saslAnonymous, saslPlain } from '../engine/sasl-mechanism.js';
+import { type SaslMechanism, saslAnonymous, saslExternal, saslPlain } from '../engine/sasl-mechanism.js';
+import { saslScramSha256 } from '../engine/sasl-scram.js';
 import type { SenderLink } from '../engine/sender-link.js';
 import type { Session } from '../engine/session.js';
 import { type Open, SenderSettleMode } from '../performatives/performatives.js';
@@ -16,10 +17,13 @@ import { AmqpSender, type SenderOptions } from './sender.js';
 import { openSocket, Transport, type TransportOptions } from './transport.js';
 
 export interface ConnectOptions extends TransportOptions {
-  /** With a password: SASL PLAIN. Default: ANONYMOUS. */
+  /**
+   * With a password: SASL SCRAM-SHA-256; or PLAIN, over TLS or to loopback, where the peer has only that. Default:
+   * EXTERNAL with a client certificate in `tls`, else ANONYMOUS.
+   */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Mechanisms by preference, instead of the two above. */
+  /** Mechanisms by preference, instead of those. */
   readonly sasl?: readonly SaslMechanism[];
   /** Default: a new one. */
   readonly containerId?: string;
@@ -129,6 +133,7 @@ export class AmqpConnection {
       source: { ...options.source, address, dynamic: address === undefined ? true : undefined },
       target: { address: this.containerId },
       senderSettleMode: options.settlement === 'settled' ? SenderSettleMode.settled : SenderSettleMode.unsettled,
+      ...(options.desiredCapabilities === undefined ? {} : { desiredCapabilities: options.desiredCapabilities }),
     }) as ReceiverLink;
     const receiver = new AmqpReceiver(link, options);
     await receiver.life.attached;
@@ -154,8 +159,18 @@ export class AmqpConnection {
 }
 
 function defaultSasl(options: ConnectOptions): readonly SaslMechanism[] {
-  const { username, password } = options;
-  return username === undefined ? [saslAnonymous()] : [saslPlain(username, password ?? '')];
+  const { username, password = '', tls, host } = options;
+  if (username !== undefined) {
+    const scram = saslScramSha256(username, password);
+    // Who offers PLAIN alone on an open wire, or pretends that the peer does, is not told the password.
+    return tls !== undefined || isLoopback(host) ? [scram, saslPlain(username, password)] : [scram];
+  }
+  const hasCertificate = tls?.cert !== undefined || tls?.pfx !== undefined;
+  return hasCertificate ? [saslExternal(), saslAnonymous()] : [saslAnonymous()];
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function boundsGiven(options: ConnectOptions): Pick<ConnectOptions, 'frameSizeMax' | 'messageSizeMax' | 'properties'> {

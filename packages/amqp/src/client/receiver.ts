@@ -20,6 +20,8 @@ export interface ReceiverOptions {
   readonly settlement?: 'automatic' | 'explicit' | 'settled';
   /** Fields of the source beside the address: filter, durable, expiryPolicy, distributionMode, … Default: none. */
   readonly source?: Source;
+  /** What the sender is asked to do on this link, as extensions name it. Default: nothing. */
+  readonly desiredCapabilities?: readonly string[];
 }
 
 const REJECTED: DeliveryState = { kind: 'rejected' };
@@ -91,6 +93,11 @@ export class AmqpReceiver implements LinkEvents, AsyncIterable<ReceivedMessage> 
   get address(): string | undefined {
     const address = this.link.remote?.source?.address;
     return typeof address === 'string' ? address : undefined;
+  }
+
+  /** What the peer said it does on this link, of what was desired and beside it. */
+  get offeredCapabilities(): readonly string[] {
+    return this.link.remote?.offeredCapabilities ?? [];
   }
 
   /** Credit that the peer has not used. */

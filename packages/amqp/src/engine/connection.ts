@@ -2,7 +2,7 @@
  * One end of an AMQP 1.0 connection (§2.4), without sockets, clocks or timers: bytes and the time come in by calls, frames
  * go to an `Output`, events to a `ConnectionHandler`. Listener and client are the same engine.
  */
-import { AmqpError, Condition } from '../amqp-error.js';
+import { AmqpError, Condition, framingError } from '../amqp-error.js';
 import { Decoder } from '../codec/decoder.js';
 import { type Composite, decodeFields } from '../performatives/composite.js';
 import {
@@ -77,6 +77,7 @@ export class Connection implements FrameSink {
   private authenticated = false;
   private closeDeadline = 0;
   private told = false;
+  private suspended = false;
 
   constructor(options: ConnectionOptions) {
     this.given = options;
@@ -187,15 +188,28 @@ export class Connection implements FrameSink {
 
   /** Listener: answers a SASL response with a challenge. */
   saslChallenge(challenge: Uint8Array): void {
-    this.saslServer?.challenge(challenge);
-    this.resumeReading();
+    if (this.state === 'sasl') this.saslServer?.challenge(challenge);
+    this.resume();
   }
 
   /** Listener: says whether the client is who it says. */
   saslOutcome(code: SaslCode, additionalData?: Uint8Array): void {
-    if (this.state !== 'sasl') return;
-    this.saslServer?.outcome(code, additionalData);
-    this.resumeReading();
+    if (this.state === 'sasl') this.saslServer?.outcome(code, additionalData);
+    this.resume();
+  }
+
+  /** What comes is kept until `resume`, one frame's size at most: the host stops its socket. */
+  suspend(): void {
+    this.suspended = true;
+  }
+
+  resume(): void {
+    this.suspended = false;
+    try {
+      this.reader.resume();
+    } catch (error) {
+      this.failOrThrow(error);
+    }
   }
 
   // FrameSink
@@ -204,7 +218,7 @@ export class Connection implements FrameSink {
     if (this.state === 'closed') return 'closed';
     if (this.state === 'header') return 'header';
     if (this.state === 'sasl' && this.saslServer?.isDeciding === true) return 'nothing';
-    return 'frame';
+    return this.suspended ? 'nothing' : 'frame';
   }
 
   handleHeader(buffer: Buffer, start: number): void {
@@ -336,14 +350,6 @@ export class Connection implements FrameSink {
     if (this.given.role === 'listener') return;
     this.writer.writeHeader(PROTOCOL_HEADER);
     this.sendOpen();
-  }
-
-  private resumeReading(): void {
-    try {
-      this.reader.resume();
-    } catch (error) {
-      this.failOrThrow(error);
-    }
   }
 
   private sendOpen(): void {
@@ -482,19 +488,12 @@ export class Connection implements FrameSink {
     this.handler.onDisconnect(this);
   }
 
-  // Writing
-
   writePerformative<T extends object>(channel: number, composite: Composite<T>, value: T): void {
     if (this.state === 'closed' || (this.state === 'closing' && composite.code !== Performative.close)) return;
     this.writer.write(FrameType.amqp, channel, composite, value);
   }
 
-  /** Called for each frame that was written. */
   written(): void {
     this.idle.sent = true;
   }
-}
-
-function framingError(description: string): AmqpError {
-  return new AmqpError(Condition.framingError, description);
 }

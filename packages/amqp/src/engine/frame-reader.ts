@@ -6,7 +6,7 @@
  *     | SIZE, 4 bytes      | DOFF    | TYPE   | CHANNEL, 2 | body
  *     +------+------+------+---------+---------------------+------
  */
-import { AmqpError, Condition } from '../amqp-error.js';
+import { framingError } from '../amqp-error.js';
 import { readUint32 } from '../codec/skip.js';
 
 const HEAD_SIZE = 8;
@@ -98,8 +98,4 @@ export class FrameReader {
     buffer.copy(this.held, this.heldSize, start, end);
     this.heldSize = size;
   }
-}
-
-function framingError(description: string): AmqpError {
-  return new AmqpError(Condition.framingError, description);
 }

@@ -92,7 +92,9 @@ export class SaslClient {
       const response = this.chosen.respond(decodeFields(decoder, SASL_CHALLENGE).challenge);
       this.host.writeSasl(SASL_RESPONSE, { response });
     } else if (code === SaslFrame.outcome && this.chosen !== undefined) {
-      this.host.saslDone(decodeFields(decoder, SASL_OUTCOME).code);
+      const { code: result, additionalData } = decodeFields(decoder, SASL_OUTCOME);
+      if (result === SaslCode.ok) this.chosen.finish?.(additionalData);
+      this.host.saslDone(result);
     } else {
       throw unexpected(code);
     }
@@ -101,7 +103,11 @@ export class SaslClient {
   private choose(offered: readonly string[]): void {
     const chosen = this.mechanisms.find((mechanism) => offered.includes(mechanism.name));
     if (chosen === undefined) {
-      throw new AmqpError(Condition.notAllowed, `the peer offers ${offered.join(', ')}: none of them can be used`);
+      const wanted = this.mechanisms.map(({ name }) => name).join(', ');
+      throw new AmqpError(
+        Condition.notAllowed,
+        `the peer offers SASL ${offered.join(', ')}: none of them can be used here, where it is ${wanted}`,
+      );
     }
     this.chosen = chosen;
     this.host.writeSasl(SASL_INIT, {

@@ -6,6 +6,11 @@ export interface SaslMechanism {
   initialResponse(): Uint8Array | undefined;
   /** @throws AmqpError when the mechanism expects no such challenge */
   respond(challenge: Uint8Array): Uint8Array;
+  /**
+   * The peer says yes. `data` comes along with it, and is undefined when nothing does.
+   * @throws AmqpError when the peer has not shown that it is who it has to be
+   */
+  finish?(data: Uint8Array | undefined): void;
 }
 
 /** RFC 4505. @param trace said to the server; nobody checks it */

@@ -3,6 +3,7 @@
  * max-frame-size asks; only when the session's window closes in the midst of one is its rest kept until a flow opens it.
  */
 import { AmqpError, Condition } from '../amqp-error.js';
+import type { Fields } from '../codec/values.js';
 import type { Attach, Flow } from '../performatives/performatives.js';
 import { type AttachOptions, Link } from './link.js';
 import { serialAdd, serialDifference } from './serial-number.js';
@@ -32,6 +33,8 @@ export class SenderLink extends Link {
   remoteMessageSizeMax = 0;
   /** Messages that wait to be sent, told to the receiver in flows. */
   available = 0;
+  /** What the answer to the present drain says beside it (§2.7.4, properties). */
+  private drainProperties: Fields | undefined = undefined;
 
   /** How many deliveries may be sent now: what credit and the session's window allow. */
   sendable(): number {
@@ -92,9 +95,13 @@ export class SenderLink extends Link {
     session.sendRemainder({ link: this, deliveryId, messageFormat, settled, bytes, position: 0 });
   }
 
-  /** Gives up the credit that is left, as drain asks for when there is nothing more to send (§2.6.7). */
-  drained(): void {
+  /**
+   * Gives up the credit that is left, as drain asks for when there is nothing more to send (§2.6.7).
+   * @param properties of the flow that says so
+   */
+  drained(properties?: Fields): void {
     if (!this.drain) return;
+    this.drainProperties = properties;
     this.deliveryCount = serialAdd(this.deliveryCount, this.credit);
     this.credit = 0;
     this.requestFlow();
@@ -107,6 +114,7 @@ export class SenderLink extends Link {
       this.credit = Math.max(0, flow.linkCredit + serialDifference(base, this.deliveryCount));
     }
     this.drain = flow.drain ?? false;
+    this.drainProperties = undefined;
   }
 
   flowFields(): Partial<Flow> {
@@ -116,6 +124,7 @@ export class SenderLink extends Link {
       linkCredit: this.credit,
       available: this.available,
       drain: this.drain ? true : undefined,
+      properties: this.drainProperties,
     };
   }
 

@@ -50,8 +50,21 @@ export interface Commit {
   /** All batches up to and including this token are consumed; undefined: outputs alone (a window closed by the clock). */
   readonly consumed: number | undefined;
   readonly outputs: readonly OutputMessage[];
+  /**
+   * Of what is consumed, rows that the job cannot read: they go to the dead-letter address of the source, each with its
+   * reason, in the same commit where the messaging plane can do that. Default: none.
+   */
+  readonly undecodable?: readonly UndecodableMessage[];
   /** What these inputs, and those before, changed of the job's state since its last commit; no key twice. */
   readonly state: readonly StateChange[];
+}
+
+/** A row of a batch that was read, and why it is none. */
+export interface UndecodableMessage {
+  readonly token: number;
+  readonly row: number;
+  /** A sentence. */
+  readonly reason: string;
 }
 
 /** Bytes kept of a job's state under a key, or that there are none any more. */

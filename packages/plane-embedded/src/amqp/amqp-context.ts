@@ -1,15 +1,8 @@
 /** What all AMQP connections of one listener share. */
 import type { Spool } from '@millrace/amqp';
 import type { Broker } from '@millrace/broker';
-import type { Authorizer, Principal } from '@millrace/security';
+import type { AccessControl, Authorizer } from '@millrace/security';
 import type { AmqpService } from './amqp-service.js';
-
-export interface AmqpCredentials {
-  /** Undefined: anonymous. */
-  readonly username: string | undefined;
-  readonly password: Buffer | undefined;
-  readonly remoteAddress: string;
-}
 
 export interface AmqpSettings {
   /** Name of this broker in open. Default: millrace. */
@@ -64,13 +57,17 @@ export class AmqpCounters {
   /** Messages that could not be handed to a receiver: larger than it takes, or without an AMQP form. */
   undeliverable = 0;
   linksRefused = 0;
+  /** Clients that could not say who they are. */
+  authenticationsFailed = 0;
+  /** Links and connections that ended because a right was taken away. */
+  revoked = 0;
 }
 
 export interface AmqpContext {
   readonly broker: Broker;
   readonly authorizer: Authorizer;
-  /** Who that is; undefined: unknown user, wrong password, or anonymous where that is not allowed. */
-  readonly authenticate: (credentials: AmqpCredentials) => Principal | undefined | Promise<Principal | undefined>;
+  /** Who the users are. Default: there are none, and everyone is anonymous. */
+  readonly access?: AccessControl | undefined;
   /** Targets that are not addresses but answer requests, by name. */
   readonly services: ReadonlyMap<string, AmqpService>;
   /** Where large messages are kept while they arrive. Default: in memory. */

@@ -1,13 +1,13 @@
 /** One AMQP connection of the listener: the engine on one side, the broker on the other. */
 import {
-  type AmqpError,
+  AmqpError,
+  Condition,
   Connection,
   ConnectionHandler,
   type DeliveryState,
   type IncomingDelivery,
   type Link,
   type Open,
-  parsePlain,
   type ReceiverLink,
   SaslCode,
   type SaslInit,
@@ -16,19 +16,21 @@ import {
 } from '@millrace/amqp';
 import { Message } from '@millrace/broker';
 import type { ConnectionObservation } from '@millrace/controller';
-import { ANONYMOUS, type Principal } from '@millrace/security';
-import type { Host, ProtocolConnection } from '../protocol-connection.js';
+import { ANONYMOUS, type ChangedUsers, type Principal } from '@millrace/security';
+import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { SaslDialogue } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { TurnTask } from '../turn.js';
-import type { AmqpContext, AmqpCredentials } from './amqp-context.js';
-import { attachLink } from './attach.js';
-import { connectionError, refusalError } from './conditions.js';
+import type { AmqpContext } from './amqp-context.js';
+import { attachLink, mayKeep } from './attach.js';
+import { connectionError, notAllowedAnyMore, refusalError } from './conditions.js';
 import { IncomingMessage } from './incoming-message.js';
 import { type BrokerLink, type LinkHost, observeLink } from './link-host.js';
 import { OutgoingLink } from './outgoing-link.js';
 import { OutgoingMessage } from './outgoing-message.js';
 
-const MECHANISMS = ['PLAIN', 'ANONYMOUS'];
+/** Where there are no users: who sends a name and a password all the same is let in like everyone else. */
+const OPEN_MECHANISMS = ['PLAIN', 'ANONYMOUS'];
 
 export class AmqpListenerConnection extends ConnectionHandler implements ProtocolConnection, TurnTask, LinkHost {
   scheduled = false;
@@ -42,7 +44,9 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
   private readonly engine: Connection;
   private readonly acceptedAt: number;
   private readonly temporaries = new Set<string>();
+  private readonly mechanisms: readonly string[];
   private known: Principal | undefined = undefined;
+  private dialogue: SaslDialogue | undefined = undefined;
   private touchedLinks: BrokerLink[] = [];
   private checkedBuffer: Buffer | undefined = undefined;
   private full = false;
@@ -55,6 +59,7 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
     this.host = host;
     this.output = host.output;
     this.acceptedAt = host.now();
+    this.mechanisms = context.access?.authenticator.mechanisms(originOf(host, 'amqp')) ?? OPEN_MECHANISMS;
     this.engine = new Connection({
       role: 'listener',
       containerId: settings.containerId,
@@ -65,7 +70,8 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
       channelMax: settings.sessions - 1,
       handleMax: settings.linksPerSession - 1,
       idleTimeoutMs: settings.idleTimeoutMs,
-      saslMechanisms: MECHANISMS,
+      saslMechanisms: this.mechanisms,
+      sasl: this.mechanisms.includes('ANONYMOUS') ? 'optional' : 'required',
       offeredCapabilities: ['ANONYMOUS-RELAY'],
       properties: { product: 'Millrace' },
       ...(context.openSpool === undefined ? {} : { openSpool: context.openSpool }),
@@ -196,46 +202,117 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
   // Authentication
 
   override onSaslInit(connection: Connection, init: SaslInit): void {
-    const response = init.initialResponse ?? Buffer.alloc(0);
-    const plain = init.mechanism === 'PLAIN' ? parsePlain(response) : undefined;
-    if (init.mechanism === 'PLAIN' && plain === undefined) {
-      connection.saslOutcome(SaslCode.auth);
+    const { access } = this.context;
+    if (access === undefined) {
+      this.known = ANONYMOUS;
+      connection.saslOutcome(SaslCode.ok);
       return;
     }
-    this.authenticate(plain, (principal) => {
-      this.known = principal;
-      connection.saslOutcome(principal === undefined ? SaslCode.auth : SaslCode.ok);
+    const exchange = access.authenticator.begin(init.mechanism, originOf(this.host, 'amqp'));
+    if (exchange === undefined) {
+      this.failSasl(SaslCode.auth);
+      return;
+    }
+    this.dialogue = new SaslDialogue(exchange);
+    this.stepSasl(this.dialogue, init.initialResponse ?? Buffer.alloc(0));
+  }
+
+  override onSaslResponse(_connection: Connection, response: Uint8Array): void {
+    if (this.dialogue !== undefined) this.stepSasl(this.dialogue, response);
+  }
+
+  /** Nothing is read while it is being decided: what the client sends meanwhile waits in its socket. */
+  private stepSasl(dialogue: SaslDialogue, response: Uint8Array): void {
+    const { engine, host } = this;
+    host.pause();
+    dialogue.step(response, (answer) => {
+      if (this.gone) return;
+      this.wake();
+      host.resume();
+      switch (answer.kind) {
+        case 'challenge':
+          engine.saslChallenge(answer.data);
+          return;
+        case 'done':
+          this.known = answer.principal;
+          this.dialogue = undefined;
+          engine.saslOutcome(SaslCode.ok, answer.data);
+          return;
+        case 'failed':
+          this.failSasl(answer.temporary ? SaslCode.sysTemp : SaslCode.auth);
+      }
     });
+  }
+
+  private failSasl(code: SaslCode): void {
+    this.context.counters.authenticationsFailed++;
+    this.dialogue = undefined;
+    this.engine.saslOutcome(code);
   }
 
   override onOpen(connection: Connection, _open: Open): void {
-    if (this.known !== undefined) return;
-    // SASL was left out.
-    this.authenticate(undefined, (principal) => {
-      this.known = principal;
-      if (principal === undefined) connection.close(connectionError('anonymous clients are not allowed'));
+    if (this.known !== undefined) {
+      this.established();
+      return;
+    }
+    // SASL was left out, where that is allowed.
+    const { access } = this.context;
+    const exchange = access?.authenticator.begin('ANONYMOUS', originOf(this.host, 'amqp'));
+    if (access === undefined) {
+      this.known = ANONYMOUS;
+      this.established();
+    } else if (exchange === undefined) {
+      connection.close(new AmqpError(Condition.unauthorizedAccess, 'anonymous clients are not allowed'));
+    } else {
+      this.enterAnonymously(new SaslDialogue(exchange));
+    }
+  }
+
+  private enterAnonymously(dialogue: SaslDialogue): void {
+    this.host.pause();
+    this.engine.suspend();
+    dialogue.step(Buffer.alloc(0), (answer) => {
+      if (this.gone) return;
+      this.wake();
+      this.host.resume();
+      if (answer.kind === 'done') {
+        this.known = answer.principal;
+        this.established();
+        this.engine.resume();
+        return;
+      }
+      this.context.counters.authenticationsFailed++;
+      this.engine.close(new AmqpError(Condition.unauthorizedAccess, 'anonymous clients are not allowed'));
     });
   }
 
-  private authenticate(
-    plain: { readonly username: string; readonly password: string } | undefined,
-    done: (principal: Principal | undefined) => void,
-  ): void {
-    const credentials: AmqpCredentials = {
-      username: plain?.username,
-      password: plain === undefined ? undefined : Buffer.from(plain.password),
-      remoteAddress: this.host.remoteAddress,
-    };
-    const answer = this.context.authenticate(credentials);
-    if (!(answer instanceof Promise)) {
-      done(answer);
+  private established(): void {
+    const { access, counters } = this.context;
+    // The user may have been changed between the password and open.
+    if (access !== undefined && !access.stillValid(this.principal)) {
+      counters.revoked++;
+      this.engine.close(notAllowedAnyMore());
       return;
     }
-    const later = (principal: Principal | undefined): void => {
-      this.wake();
-      done(principal);
-    };
-    answer.then(later, () => later(undefined));
+    this.host.established?.();
+  }
+
+  /** Users or rights have changed. */
+  recheck(changed?: ChangedUsers): void {
+    const { access, counters } = this.context;
+    if (this.known === undefined || access === undefined || changed?.has(this.known) === false) return;
+    this.wake();
+    if (!access.stillValid(this.known)) {
+      counters.revoked++;
+      this.engine.close(notAllowedAnyMore());
+      return;
+    }
+    for (const brokerLink of [...this.links]) {
+      const refusal = mayKeep(this, brokerLink);
+      if (refusal === undefined) continue;
+      counters.revoked++;
+      brokerLink.revoke(refusal);
+    }
   }
 
   // Links
@@ -245,6 +322,7 @@ export class AmqpListenerConnection extends ConnectionHandler implements Protoco
   }
 
   override onTransfer(link: ReceiverLink, delivery: IncomingDelivery): void {
+    this.host.messageRate?.count();
     (link.context as BrokerLink | undefined)?.transfer(delivery);
   }
 

@@ -2,6 +2,7 @@
 import { ACCEPTED, AmqpError, Condition, type DeliveryState, RELEASED } from '@millrace/amqp';
 import { Outcome, type RefusalReason } from '@millrace/broker';
 import { JOURNAL_FAILED, JOURNAL_FULL } from '../journal-sentences.js';
+import { NOT_VALID_ANY_MORE } from '../sasl-dialogue.js';
 
 const CONDITIONS: Readonly<Record<RefusalReason, readonly [condition: string, description: string]>> = {
   'not-found': [Condition.notFound, 'there is no such address'],
@@ -23,6 +24,11 @@ export function refusalError(reason: RefusalReason, address: string): AmqpError 
 export function unauthorized(verb: 'send' | 'recv', address: string): AmqpError {
   const what = verb === 'send' ? 'send to' : 'receive from';
   return new AmqpError(Condition.unauthorizedAccess, `not allowed to ${what} ${address}`, 'link');
+}
+
+/** The error that ends a connection whose user is gone, disabled, or has another password, or whose token has expired. */
+export function notAllowedAnyMore(): AmqpError {
+  return new AmqpError(Condition.unauthorizedAccess, NOT_VALID_ANY_MORE);
 }
 
 /** The error that ends a connection from our side. */

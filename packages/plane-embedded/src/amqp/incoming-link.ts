@@ -13,6 +13,7 @@ export class IncomingLink implements BrokerLink, Sender {
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'send';
   private readonly host: LinkHost;
   private readonly temporary: boolean;
   private readonly retains: boolean;
@@ -90,6 +91,12 @@ export class IncomingLink implements BrokerLink, Sender {
     this.host.wake();
     this.producer = undefined;
     this.link.detach({ error: refusalError('deleted', this.address) });
+  }
+
+  revoke(error: AmqpError): void {
+    this.producer?.close();
+    this.producer = undefined;
+    this.link.detach({ error });
   }
 
   flow(): void {}

@@ -1,5 +1,5 @@
 /** What the links of a connection need of it, and what it needs of them. */
-import type { IncomingDelivery, Link } from '@millrace/amqp';
+import type { AmqpError, IncomingDelivery, Link } from '@millrace/amqp';
 import type { Message } from '@millrace/broker';
 import type { LinkObservation } from '@millrace/controller';
 import type { Principal } from '@millrace/security';
@@ -40,6 +40,12 @@ export interface BrokerLink {
   endOfTurn(): void;
   /** The link is gone; `closed`: for good. */
   detached(closed: boolean): void;
+  /** A right was taken away: nothing more goes over the link, and it is detached with the error. */
+  revoke(error: AmqpError): void;
+  /** What a right is needed for; undefined: it is asked for with each message. */
+  readonly needs: 'send' | 'recv' | undefined;
+  /** Rights have changed, and the link may go on. */
+  rightsChanged?(): void;
 }
 
 /** How a link looks to the console. Roles are the client's. */

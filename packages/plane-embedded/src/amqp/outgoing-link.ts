@@ -2,7 +2,7 @@
  * A client's receiving link: a consumer of the broker that takes as many messages as credit, the session's window and
  * the socket's pace allow, and turns the client's dispositions into outcomes.
  */
-import { AmqpError, Condition, type DeliveryState, type SenderLink } from '@millrace/amqp';
+import { AmqpError, Condition, type DeliveryState, type Fields, type SenderLink } from '@millrace/amqp';
 import {
   type Consumer,
   type Delivery,
@@ -13,6 +13,7 @@ import {
 } from '@millrace/broker';
 import { MqttError } from '@millrace/mqtt';
 import { outcomeOf, refusalError } from './conditions.js';
+import { DeliveryStamps } from './delivery-stamps.js';
 import type { BrokerLink, LinkHost } from './link-host.js';
 import type { SourceTerms } from './source-terms.js';
 
@@ -26,11 +27,14 @@ export class OutgoingLink implements BrokerLink, Consumer {
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'recv';
   /** Held back by the session's window or by the socket, not by credit. */
   isHeld = false;
   private readonly host: LinkHost;
   private readonly terms: OutgoingTerms;
   private readonly fallback: Outcome;
+  /** What it is told with each message. */
+  readonly stamps: DeliveryStamps | undefined;
   private subscription: Subscription | undefined = undefined;
 
   constructor(host: LinkHost, link: SenderLink, terms: OutgoingTerms) {
@@ -40,6 +44,7 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.terms = terms;
     // §3.4: what is settled without an outcome has the source's default one; without that it was not dealt with.
     this.fallback = outcomeOf(link.remote?.source?.defaultOutcome, Outcome.released);
+    this.stamps = DeliveryStamps.wishedBy(link);
   }
 
   /** @returns why the address cannot be received from */
@@ -74,10 +79,12 @@ export class OutgoingLink implements BrokerLink, Consumer {
   deliver(message: Message, delivery: Delivery | undefined): void {
     const { host } = this;
     host.wake();
+    if (this.link.drain && !this.touched) host.touch(this);
     this.deliveries++;
     const { outgoing } = host;
     try {
       outgoing.fill(message, delivery, message.expiresAt === 0 ? 0 : host.context.broker.nowMs);
+      this.stamps?.addTo(outgoing.delivery, message, delivery);
       outgoing.delivery.settled = delivery === undefined;
       outgoing.delivery.context = delivery;
       if (this.link.send(outgoing.delivery) < 0) delivery?.settle(Outcome.released);
@@ -117,7 +124,19 @@ export class OutgoingLink implements BrokerLink, Consumer {
     if (!link.drain) return;
     // Held by window or socket: `resume` comes back to it.
     if (link.credit > 0 && this.capacity() <= 0) return;
-    link.drained();
+    // What waits is being read from the journal: the delivery of it comes back to this.
+    if (link.credit > 0 && this.subscription?.isReading() === true) return;
+    link.drained(this.whatDrainProves());
+  }
+
+  /**
+   * That all was sent that was accepted before now. Only this can prove it to who goes by the broker's stamps: the
+   * receiver's clock is another one, and this turn's messages bear the time at which it began.
+   */
+  private whatDrainProves(): Fields | undefined {
+    const { link, subscription, host } = this;
+    if (this.stamps?.tellsTime !== true || link.credit === 0 || subscription?.backlog() !== 0) return undefined;
+    return DeliveryStamps.sentUntil(host.context.broker.nowMs);
   }
 
   closed(reason: 'deleted' | 'taken-over'): void {
@@ -130,19 +149,26 @@ export class OutgoingLink implements BrokerLink, Consumer {
     this.link.detach({ error });
   }
 
+  /** What is on its way goes back; a durable subscription stays, for whoever has the right to it later. */
+  revoke(error: AmqpError): void {
+    this.subscription?.close();
+    this.subscription = undefined;
+    this.link.detach({ error });
+  }
+
   detached(closed: boolean): void {
     const { subscription, terms } = this;
     this.subscription = undefined;
-    if (closed && terms.endsWithClose) this.unsubscribe(subscription);
+    if (closed && terms.endsWithClose && subscription !== undefined) this.unsubscribe(subscription);
     else subscription?.close();
     if (terms.temporary) this.host.removeTemporary(this.address);
   }
 
   /** The answer to the detach promises that the subscription does not come back with a restart. */
-  private unsubscribe(subscription: Subscription | undefined): void {
+  private unsubscribe(subscription: Subscription): void {
     const { link, host } = this;
     const { broker } = host.context;
-    subscription?.unsubscribe();
+    subscription.unsubscribe();
     if (!broker.durable) return;
     link.holdDetach(true);
     broker.whenTakenBack((refusal) => {

@@ -36,6 +36,7 @@ export class RelayLink implements BrokerLink {
   readonly address = '';
   touched = false;
   deliveries = 0;
+  readonly needs = undefined;
   private readonly host: LinkHost;
   private readonly routes = new Map<string, Route>();
   private last: Route | undefined = undefined;
@@ -114,6 +115,16 @@ export class RelayLink implements BrokerLink {
   }
 
   detached(): void {
+    this.closeRoutes();
+  }
+
+  revoke(error: AmqpError): void {
+    this.closeRoutes();
+    this.link.detach({ error });
+  }
+
+  /** Each address is asked for anew. */
+  rightsChanged(): void {
     this.closeRoutes();
   }
 

@@ -29,6 +29,7 @@ export class ServiceLink implements BrokerLink {
   readonly address: string;
   touched = false;
   deliveries = 0;
+  readonly needs = 'send';
   private readonly host: LinkHost;
   private readonly service: AmqpService;
   private open = 0;
@@ -106,6 +107,10 @@ export class ServiceLink implements BrokerLink {
   }
 
   detached(): void {}
+
+  revoke(error: AmqpError): void {
+    this.link.detach({ error });
+  }
 }
 
 function plainBody(body: MessageBody): AmqpValue {

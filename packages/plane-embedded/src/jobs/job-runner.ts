@@ -8,12 +8,12 @@
  * (DESIGN §4): a backlog loses nothing, and the last window of a source that fell silent closes by the clock.
  */
 import type { JobSpec } from '@millrace/contract';
-import type { JobObservation, JobResult, MessageAccess, MessageReader } from '@millrace/controller';
+import type { JobObservation, JobResult, MessageAccess, MessageBatch, MessageReader } from '@millrace/controller';
 import type { JobPlan } from '@millrace/sql';
 import { compileJob, type Job, JobError, type OutputRow, StateError } from '@millrace/stream-engine';
 import { JobRecovery } from './job-recovery.js';
 import type { JobScheduler, Runnable } from './job-scheduler.js';
-import { describeFailure, describePaused, describeRunning, describeSource } from './job-status.js';
+import { describeFailure, describePaused, describeRunning, describeSource, describeUnreadable } from './job-status.js';
 import { Outbox } from './outbox.js';
 
 const READ_MESSAGES = 8_192;
@@ -45,6 +45,9 @@ export class JobRunner implements Runnable {
   private readonly job: Job;
   private state: State = { kind: 'paused' };
   private undecodable = 0;
+  /** Messages whose body is no row of the schema, since it was deployed, and what is wrong with the last of them. */
+  private unreadable = 0;
+  private lastUnreadable = '';
   /** Messages waited after the last slice: then reading moves the watermark, and the clock does not. */
   private behind = false;
   /** Until it has the state that was kept of it. */
@@ -136,7 +139,10 @@ export class JobRunner implements Runnable {
       ...this.describe(backlog),
       source: plan.source.address,
       target: plan.target,
-      warnings: describeSource(plan.source.address, others),
+      warnings: [
+        ...describeSource(plan.source.address, others),
+        ...describeUnreadable(this.unreadable, this.lastUnreadable),
+      ],
       rowsIn: job.counters.rowsIn,
       rowsOut: job.counters.rowsOut,
       rowsLate: job.counters.rowsLate,
@@ -209,7 +215,7 @@ export class JobRunner implements Runnable {
   /** One batch, the clock when nothing is left, a commit. */
   private work({ reader, outbox }: Extract<State, { kind: 'running' | 'pausing' }>): boolean {
     const batch = reader.readBatch(READ_MESSAGES);
-    if (batch !== undefined) this.job.process(batch);
+    if (batch !== undefined) this.takeIn(batch, outbox);
     const oldest = reader.oldestUnreadTime();
     this.behind = oldest !== undefined;
     this.job.advance(oldest ?? reader.clockMs());
@@ -220,6 +226,16 @@ export class JobRunner implements Runnable {
     // What comes now is read when the commit is through, in one batch: the reader is not asked to the end before that, so
     // it does not call again. With more than a batch behind, reading goes on while the commit is under way.
     return batch !== undefined && oldest !== undefined;
+  }
+
+  private takeIn(batch: MessageBatch, outbox: Outbox): void {
+    this.job.process(batch);
+    const { undecodable } = this.job;
+    if (undecodable.length === 0) return;
+    const { token } = batch;
+    outbox.addUndecodable(undecodable.map(({ row, reason }) => ({ token, row, reason })));
+    this.unreadable += undecodable.length;
+    this.lastUnreadable = undecodable.at(-1)!.reason;
   }
 
   private keepResults(rows: readonly OutputRow[], reader: MessageReader): void {

@@ -51,6 +51,13 @@ export function describeSource(source: string, otherReceivers: number): readonly
   return [`it competes with ${receivers} on the queue ${source}: each message goes to one of them`];
 }
 
+export function describeUnreadable(count: number, last: string): readonly string[] {
+  if (count === 0) return [];
+  const messages =
+    count === 1 ? '1 message is no row of the schema and is' : `${count} messages are no rows of the schema and are`;
+  return [`${messages} among the dead letters, with the reason; the last: ${last}`];
+}
+
 export function describeFailure(error: unknown, sql: string): { readonly reason: string; readonly message: string } {
   if (error instanceof StateError) {
     const message = `${error.message}; it reads and writes nothing until that is mended, or it is deleted and applied anew`;

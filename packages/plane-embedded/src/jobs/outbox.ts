@@ -3,7 +3,7 @@
  * the next. A commit that is refused is tried again as it is: the job's state already counts its inputs, so it must get
  * through before anything else does.
  */
-import type { Commit, MessageReader, OutputMessage, StateChange } from '@millrace/controller';
+import type { Commit, MessageReader, OutputMessage, StateChange, UndecodableMessage } from '@millrace/controller';
 import type { OutputRow } from '@millrace/stream-engine';
 
 /** Rows that wait for a commit before the job reads no further. */
@@ -12,6 +12,7 @@ const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 5_000;
 /** Most commits of a job with windows have no outputs, and there is one for each few messages. */
 const NO_OUTPUTS: readonly OutputMessage[] = [];
+const NONE: readonly UndecodableMessage[] = [];
 
 export interface OutboxEvents {
   /** A commit got through, or was refused: there may be something to do. */
@@ -25,6 +26,7 @@ export class Outbox {
   refusal: Error | undefined;
   private consumed: number | undefined;
   private outputs: OutputMessage[] = [];
+  private undecodable: readonly UndecodableMessage[] = NONE;
   private sending: (Omit<Commit, 'consumed'> & { consumed: number | undefined }) | undefined;
   private underWay = false;
   private retryTimer: NodeJS.Timeout | undefined;
@@ -44,7 +46,7 @@ export class Outbox {
 
   /** The job should not read on: it is refused, or too much waits. */
   get full(): boolean {
-    return this.refusal !== undefined || this.outputs.length >= WAITING_MAX;
+    return this.refusal !== undefined || this.outputs.length + this.undecodable.length >= WAITING_MAX;
   }
 
   add(consumed: number | undefined, rows: readonly OutputRow[]): void {
@@ -52,13 +54,20 @@ export class Outbox {
     for (const { message } of rows) this.outputs.push(message);
   }
 
+  /** Of what `add` is told to consume: for the dead letters. */
+  addUndecodable(messages: readonly UndecodableMessage[]): void {
+    this.undecodable = [...this.undecodable, ...messages];
+  }
+
   /** Starts a commit of what waits, unless one is under way or is to be tried again. */
   flush(): void {
     if (this.sending !== undefined || (this.consumed === undefined && this.outputs.length === 0)) return;
-    const { outputs } = this;
+    const { outputs, undecodable } = this;
     const state = this.events.takeState();
-    this.sending = { consumed: this.consumed, outputs: outputs.length === 0 ? NO_OUTPUTS : outputs, state };
+    const sent = outputs.length === 0 ? NO_OUTPUTS : outputs;
+    this.sending = { consumed: this.consumed, outputs: sent, undecodable, state };
     this.consumed = undefined;
+    this.undecodable = NONE;
     if (outputs.length > 0) this.outputs = [];
     this.send();
   }
@@ -70,7 +79,8 @@ export class Outbox {
   continueOn(reader: MessageReader): void {
     this.reader = reader;
     this.consumed = undefined;
-    if (this.sending !== undefined) this.sending.consumed = undefined;
+    this.undecodable = NONE;
+    if (this.sending !== undefined) Object.assign(this.sending, { consumed: undefined, undecodable: NONE });
   }
 
   /** What was not committed is forgotten. */
@@ -80,6 +90,7 @@ export class Outbox {
     this.sending = undefined;
     this.consumed = undefined;
     this.outputs = [];
+    this.undecodable = NONE;
   }
 
   private send(): void {

@@ -12,14 +12,15 @@ export function limitsOf(plan: JobPlan): readonly PlanLimit[] {
   return limits.length > 0 ? limits : compileLimits(plan);
 }
 
-/** Columns of an address' schema are not read out of the body here: each would be NULL, and nobody would see it. */
+/** Columns that no format says how to read out of a body: each would be NULL, and nobody would see it. */
 function unreadableColumns(plan: JobPlan): readonly PlanLimit[] {
-  return plan.source.output
-    .filter(({ name }) => !isReadableColumn(name))
+  const { schema, output, address } = plan.source;
+  return output
+    .filter(({ name }) => !isReadableColumn(name) && schema?.columns.some((column) => column.name === name) !== true)
     .map(({ name }) => ({
       message:
-        `${name} is a column of the schema of ${plan.source.address}, which the embedded engine does not read yet; ` +
-        `for a JSON body write get_json_object(body, '$.${name}'), with try_cast around it for a number`,
+        `${name} is a column of the schema of ${address}, which does not say how a body has it; ` +
+        `give the schema the format json or csv, with columns that are not named as a message's own`,
       ...placeOf(name, plan.sql),
     }));
 }

@@ -1,4 +1,5 @@
 /** The `ProcessingPlane` port on Millrace's own stream engine. */
+import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from '@millrace/contract';
 import {
   type JobObservation,
@@ -101,8 +102,14 @@ export class EmbeddedProcessingPlane implements ProcessingPlane {
   }
 }
 
+function schemaParts({ source, watermark }: JobPlan): unknown {
+  return [source.schema, source.output, watermark?.column, watermark?.delayUs];
+}
+
 /** A failed job that is deployed again begins where its last commit was, whatever its text. */
 function computesTheSame(before: JobRunner, spec: JobSpec, plan: JobPlan): boolean {
   if (before.failed) return false;
-  return before.plan.sql === plan.sql && before.spec.onError === spec.onError;
+  if (before.plan.sql !== plan.sql || before.spec.onError !== spec.onError) return false;
+  // The same text over another schema is another computation.
+  return isDeepStrictEqual(schemaParts(before.plan), schemaParts(plan));
 }

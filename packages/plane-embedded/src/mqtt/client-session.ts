@@ -98,15 +98,12 @@ export class ClientSession {
   // ---- the connection comes and goes ----
 
   /**
-   * After CONNACK: what ended with the last connection is opened again, and everything is asked to deliver. What the
-   * client has no right to any more, or what is refused now, is not a part of the session any longer.
+   * After CONNACK: what ended with the last connection is opened again, and everything is asked to deliver. What is
+   * refused now is not a part of the session any longer.
    */
   resume(): void {
-    const principal = this.link?.principal;
     for (const subscription of [...this.subscriptions.values()]) {
-      const allowed =
-        principal !== undefined && this.context.authorizer.authorize(principal, 'recv', subscription.source);
-      if (allowed && subscription.open() === undefined) {
+      if (subscription.open() === undefined) {
         subscription.wake();
       } else {
         this.remove(subscription);
@@ -114,6 +111,18 @@ export class ClientSession {
       }
     }
     this.sendBehind();
+  }
+
+  /** Subscriptions that this client has no right to are no part of the session any more. @returns how many they were */
+  dropForbidden(principal: Principal): number {
+    let dropped = 0;
+    for (const subscription of [...this.subscriptions.values()]) {
+      if (this.context.authorizer.authorize(principal, 'recv', subscription.source)) continue;
+      this.remove(subscription);
+      subscription.end();
+      dropped++;
+    }
+    return dropped;
   }
 
   /** The connection is gone: what does not stay leaves the broker, and other receivers of a queue get its messages. */

@@ -2,14 +2,8 @@
 
 import type { Broker } from '@millrace/broker';
 import type { Spool } from '@millrace/mqtt';
-import type { Authorizer, Principal } from '@millrace/security';
+import type { AccessControl, Authorizer } from '@millrace/security';
 import type { ClientSession } from './client-session.js';
-
-export interface Credentials {
-  readonly username: string | undefined;
-  readonly password: Buffer | undefined;
-  readonly remoteAddress: string;
-}
 
 export interface MqttSettings {
   /** Largest packet taken from a client, bytes. Default: 10 MiB and 64 KiB, so that a message of 10 MiB fits. */
@@ -34,6 +28,10 @@ export interface MqttSettings {
   readonly topicsPerConnection: number;
   /** How long a publisher without keep-alive is held back before it is told, ms. Default: 60,000. */
   readonly holdMs: number;
+  /** From connecting to the answer to CONNECT, ms. Default: 10,000. */
+  readonly connectTimeoutMs: number;
+  /** Largest CONNECT, bytes. Default: 384 KiB: the largest will, and 64 KiB each for identifier, user name and password. */
+  readonly connectPacketMax: number;
   /** What a topic is that no document declares. Default: topic. */
   readonly undeclared: 'topic' | 'refuse';
 }
@@ -50,6 +48,8 @@ export const MQTT_DEFAULTS: MqttSettings = {
   willBytes: 128 * 1024,
   topicsPerConnection: 1_000,
   holdMs: 60_000,
+  connectTimeoutMs: 10_000,
+  connectPacketMax: 384 * 1024,
   undeclared: 'topic',
 };
 
@@ -62,13 +62,17 @@ export class MqttCounters {
   undeliverable = 0;
   sessionsExpired = 0;
   willsSent = 0;
+  /** Clients that could not say who they are. */
+  authenticationsFailed = 0;
+  /** Subscriptions and connections that ended because a right was taken away. */
+  revoked = 0;
 }
 
 export interface MqttContext {
   readonly broker: Broker;
   readonly authorizer: Authorizer;
-  /** Who that is; undefined: unknown user or wrong password. */
-  readonly authenticate: (credentials: Credentials) => Principal | undefined;
+  /** Who the users are; undefined: there are none, and everyone is anonymous. */
+  readonly access: AccessControl | undefined;
   /** Name for a client that gives none; unique. */
   readonly newClientId: () => string;
   /** Where large messages are kept while they arrive. Default: in memory. */

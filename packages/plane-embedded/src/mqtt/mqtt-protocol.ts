@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '@millrace/broker';
 import type { Spool } from '@millrace/mqtt';
-import { ANONYMOUS, type Authorizer, type Principal } from '@millrace/security';
+import type { AccessControl, Authorizer } from '@millrace/security';
 import type { Host, ProtocolConnection } from '../protocol-connection.js';
-import { type Credentials, MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
+import { MQTT_DEFAULTS, type MqttContext, MqttCounters, type MqttSettings } from './mqtt-context.js';
 import { MqttServerConnection } from './server-connection.js';
 import { SessionRecovery } from './session-recovery.js';
 import { SessionRegistry } from './session-registry.js';
@@ -12,8 +12,8 @@ import { SessionRegistry } from './session-registry.js';
 export interface MqttProtocolOptions {
   readonly broker: Broker;
   readonly authorizer: Authorizer;
-  /** Who a client is; undefined refuses it. Default: everyone is anonymous. */
-  readonly authenticate?: (credentials: Credentials) => Principal | undefined;
+  /** Who the users are. Default: there are none, and everyone is anonymous. */
+  readonly access?: AccessControl | undefined;
   /** Name for a client that gives none; unique. Default: random. */
   readonly newClientId?: () => string;
   /** Where large packets are kept while they arrive. Default: in memory. */
@@ -31,7 +31,7 @@ export class MqttProtocol {
     this.context = {
       broker: options.broker,
       authorizer: options.authorizer,
-      authenticate: options.authenticate ?? (() => ANONYMOUS),
+      access: options.access,
       newClientId: options.newClientId ?? (() => `auto-${randomUUID()}`),
       settings: { ...MQTT_DEFAULTS, ...options.settings },
       counters: this.counters,

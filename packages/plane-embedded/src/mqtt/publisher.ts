@@ -91,7 +91,8 @@ export class Publisher {
   private readonly context: MqttContext;
   private readonly gate: ReadGate;
   private readonly connection: MqttConnection;
-  private readonly principal: Principal;
+  /** Changes when the client has said again who it is. */
+  principal: Principal;
   private readonly session: ClientSession;
   private readonly message = new Message();
   private held: Held | undefined;
@@ -136,6 +137,20 @@ export class Publisher {
     if (this.routes.size >= settings.topicsPerConnection) this.closeRoutes();
     this.routes.set(topic, route);
     return route;
+  }
+
+  /** Rights have changed: topics that the client may not send to any more are asked for anew, and refused. */
+  recheck(): void {
+    const { held } = this;
+    for (const [topic, route] of [...this.routes]) {
+      if (this.context.authorizer.authorize(this.principal, 'send', topic)) continue;
+      this.routes.delete(topic);
+      route.close();
+      if (held?.route !== route) continue;
+      this.held = undefined;
+      this.refuse(held.tag, 'not-allowed');
+      this.gate.open('address-full');
+    }
   }
 
   private closeRoutes(): void {

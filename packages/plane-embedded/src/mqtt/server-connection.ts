@@ -14,10 +14,12 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from '@millrace/mqtt';
-import type { Principal } from '@millrace/security';
-import type { Host, ProtocolConnection } from '../protocol-connection.js';
+import { ANONYMOUS, type ChangedUsers, type Principal } from '@millrace/security';
+import { type Host, originOf, type ProtocolConnection } from '../protocol-connection.js';
+import { NOT_VALID_ANY_MORE } from '../sasl-dialogue.js';
 import type { SocketOutput } from '../socket-output.js';
 import type { ClientSession, SessionLink } from './client-session.js';
+import { type ConnectAnswer, ConnectAuthentication } from './connect-authentication.js';
 import type { KeptWill } from './kept-formats.js';
 import type { MqttContext } from './mqtt-context.js';
 import type { MqttSubscription } from './mqtt-subscription.js';
@@ -36,6 +38,8 @@ interface Opened {
   readonly principal: Principal;
   readonly session: ClientSession;
   readonly publisher: Publisher;
+  /** Goes along with CONNACK: the last word of an extended authentication. */
+  readonly data: Uint8Array | undefined;
 }
 
 /** What a SUBSCRIBE has come to. */
@@ -57,6 +61,9 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   private readonly host: Host;
   private readonly openedAt: string;
   private readonly gate: ReadGate;
+  private authentication: ConnectAuthentication | undefined;
+  /** While it is not known yet who sent it. */
+  private connectPacket: ConnectPacket | undefined;
   private opened: Opened | undefined;
   private publisher: Publisher | undefined;
   private session: ClientSession | undefined;
@@ -64,6 +71,8 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   private ended = false;
   /** CONNACK has said yes. */
   private accepted = false;
+  /** CONNECT is being decided on, and nothing is read: what the client sends meanwhile waits in its socket. */
+  private deciding = false;
 
   constructor(context: MqttContext, registry: SessionRegistry, host: Host) {
     this.context = context;
@@ -71,15 +80,16 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     this.host = host;
     this.output = host.output;
     this.openedAt = new Date(host.now()).toISOString();
-    const { maximumPacketSize, receiveMaximum, inFlightMaximum } = context.settings;
+    const { settings } = context;
+    const { maximumPacketSize, receiveMaximum, inFlightMaximum, connectTimeoutMs, connectPacketMax } = settings;
     this.connection = new MqttConnection({
       role: 'server',
       output: host.output,
       handler: this,
-      limits: { maximumPacketSize, receiveMaximum, inFlightMaximum },
+      limits: { maximumPacketSize, receiveMaximum, inFlightMaximum, connectTimeoutMs, connectPacketMax },
       ...(context.openSpool === undefined ? {} : { openSpool: context.openSpool }),
     });
-    this.gate = new ReadGate(host, this.connection, context.settings.holdMs);
+    this.gate = new ReadGate(host, this.connection, settings.holdMs);
     host.output.onDrain = () => {
       this.gate.open('output-full');
       this.session?.wakeStarving();
@@ -88,7 +98,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   }
 
   get principal(): Principal {
-    return this.opened?.principal ?? { name: 'anonymous', authenticated: false };
+    return this.opened?.principal ?? ANONYMOUS;
   }
 
   // ---- socket ----
@@ -138,17 +148,53 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
   // ---- opening and closing ----
 
   onConnect(packet: ConnectPacket): void {
-    const { context, connection, host } = this;
-    if (packet.properties.authenticationMethod !== undefined) {
+    const { connection, host } = this;
+    const { access } = this.context;
+    if (access !== undefined) {
+      this.authentication = new ConnectAuthentication(access, originOf(host, 'mqtt', packet.clientId));
+      this.connectPacket = packet;
+      this.decide();
+      this.authentication.begin(packet, (answer) => this.identified(packet, answer));
+    } else if (packet.properties.authenticationMethod !== undefined) {
       connection.refuse(ReasonCode.badAuthenticationMethod, 'no extended authentication is spoken here');
-      return;
+    } else {
+      this.enter(packet, ANONYMOUS, undefined);
     }
-    const { username, password } = packet;
-    const principal = context.authenticate({ username, password, remoteAddress: host.remoteAddress });
-    if (principal === undefined) {
-      connection.refuse(ReasonCode.badUserNameOrPassword, 'unknown user or wrong password');
-      return;
+  }
+
+  private decide(): void {
+    this.deciding = true;
+    this.host.pause();
+  }
+
+  private decided(): void {
+    if (!this.deciding) return;
+    this.deciding = false;
+    this.host.resume();
+  }
+
+  private identified(packet: ConnectPacket, answer: ConnectAnswer): void {
+    if (this.ended) return;
+    const { connection, context } = this;
+    switch (answer.kind) {
+      case 'challenge':
+        this.decided();
+        connection.challenge(Buffer.from(answer.data));
+        return;
+      case 'refused':
+        context.counters.authenticationsFailed++;
+        connection.refuse(answer.code, answer.reason);
+        return;
+      case 'known':
+        // The user may have been changed while it was being asked.
+        if (context.access?.stillValid(answer.principal) !== false) this.enter(packet, answer.principal, answer.data);
+        else connection.refuse(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
     }
+  }
+
+  /** The client is known: its session, and the answer as soon as what it promises is on disk. */
+  private enter(packet: ConnectPacket, principal: Principal, data: Uint8Array | undefined): void {
+    const { context, connection } = this;
     const will = packet.will === undefined ? undefined : willOf(packet.will, principal);
     const wish = this.wishOf(packet, principal);
     const refusal = this.refusalFor(wish, will);
@@ -167,7 +213,7 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     }
     const { session } = found;
     const publisher = new Publisher({ context, gate: this.gate, connection, principal, session });
-    this.opened = { packet, principal, session, publisher };
+    this.opened = { packet, principal, session, publisher, data };
     this.session = session;
     this.publisher = publisher;
     this.will = will;
@@ -178,8 +224,12 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     const isKept = found.waits || will !== undefined;
     if (isKept) this.registry.writeClock(broker.nowMs);
     const waits = isKept && broker.durable && broker.unwritable === undefined;
-    if (waits) broker.whenDurable((reason) => this.accept(found, wish, reason));
-    else this.accept(found, wish, undefined);
+    if (!waits) {
+      this.accept(found, wish, undefined);
+      return;
+    }
+    this.decide();
+    broker.whenDurable((reason) => this.accept(found, wish, reason));
   }
 
   private wishOf(packet: ConnectPacket, principal: Principal): SessionWish {
@@ -199,6 +249,9 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       return [ReasonCode.clientIdentifierNotValid, `a client identifier has at most ${CLIENT_ID_MAX} characters`];
     }
     if (will !== undefined && !registry.wills.fits(will)) return [ReasonCode.quotaExceeded, 'the will is too large'];
+    if (will !== undefined && !context.authorizer.authorize(will.principal, 'send', will.topic)) {
+      return [ReasonCode.notAuthorized, 'the will may not be sent there'];
+    }
     if (wish.expirySeconds === 0 || !context.broker.durable || context.broker.unwritable === undefined)
       return undefined;
     if (!wish.cleanStart && registry.find(wish.clientId) !== undefined) return undefined;
@@ -216,12 +269,16 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
       return;
     }
     this.accepted = true;
-    const { packet } = opened;
-    const properties: MqttProperties = {};
+    this.decided();
+    this.host.established?.();
+    const { packet, principal, data } = opened;
+    const properties: MqttProperties = authenticationProperties(packet, data);
     if (packet.clientId === '') properties.assignedClientIdentifier = session.clientId;
     if (wish.expirySeconds < (packet.properties.sessionExpiryInterval ?? 0)) {
       properties.sessionExpiryInterval = wish.expirySeconds;
     }
+    // What it has no right to any more is not sent again either.
+    if (present) this.context.counters.revoked += session.dropForbidden(principal);
     connection.accept({ session: session.mqtt, sessionPresent: present, properties });
     if (present && this.session === session) session.resume();
   }
@@ -249,13 +306,67 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     this.host.end();
   }
 
-  onAuth(_packet: AuthPacket): void {
-    this.connection.disconnect(ReasonCode.protocolError);
+  onAuth(packet: AuthPacket): void {
+    const { opened, authentication, connection } = this;
+    if (authentication === undefined) {
+      connection.disconnect(ReasonCode.protocolError);
+    } else if (opened !== undefined) {
+      authentication.continue(packet, (answer) => this.identifiedAgain(opened.packet, answer));
+    } else {
+      this.decide();
+      authentication.continue(packet, (answer) => this.identified(this.connectPacket!, answer));
+    }
+  }
+
+  /** Another round on an open connection (MQTT 5 §4.12.1): messages go on meanwhile. */
+  private identifiedAgain(packet: ConnectPacket, answer: ConnectAnswer): void {
+    const { opened, connection } = this;
+    if (this.ended || opened === undefined) return;
+    switch (answer.kind) {
+      case 'challenge': {
+        const properties = authenticationProperties(packet, answer.data);
+        connection.authenticate({ reasonCode: ReasonCode.continueAuthentication, properties });
+        return;
+      }
+      case 'refused':
+        this.context.counters.authenticationsFailed++;
+        this.end(answer.code, answer.reason);
+        return;
+      case 'known':
+        if (answer.principal.name !== opened.principal.name) {
+          this.end(ReasonCode.notAuthorized, 'a connection stays with its user');
+          return;
+        }
+        this.opened = { ...opened, principal: answer.principal };
+        opened.publisher.principal = answer.principal;
+        connection.authenticate({
+          reasonCode: ReasonCode.success,
+          properties: authenticationProperties(packet, answer.data),
+        });
+        this.recheck();
+    }
+  }
+
+  /** Users or rights have changed. */
+  recheck(changed?: ChangedUsers): void {
+    const { opened, context } = this;
+    if (opened === undefined || this.ended || context.access === undefined) return;
+    const { principal, session, publisher } = opened;
+    if (changed?.has(principal) === false) return;
+    if (!context.access.stillValid(principal)) {
+      context.counters.revoked++;
+      if (this.accepted) this.end(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
+      else this.connection.refuse(ReasonCode.notAuthorized, NOT_VALID_ANY_MORE);
+      return;
+    }
+    publisher.recheck();
+    context.counters.revoked += session.dropForbidden(principal);
   }
 
   // ---- messages ----
 
   onPublish(publication: Publication): void {
+    this.host.messageRate?.count();
     this.publisher!.receive(publication);
   }
 
@@ -321,6 +432,13 @@ export class MqttServerConnection implements ProtocolConnection, MqttServerHandl
     if (session.records === undefined) answer();
     else this.context.broker.whenTakenBack((refusal) => (refusal === undefined ? answer() : undefined));
   }
+}
+
+/** [MQTT-4.12.0-5]: the method stands in every packet. */
+function authenticationProperties({ properties }: ConnectPacket, data: Uint8Array | undefined): MqttProperties {
+  const { authenticationMethod } = properties;
+  if (authenticationMethod === undefined) return {};
+  return { authenticationMethod, ...(data === undefined ? {} : { authenticationData: Buffer.from(data) }) };
 }
 
 /** MQTT 3.1.1: clean session 0 keeps it for good, which here is the longest that is allowed. */

@@ -6,6 +6,7 @@ import { decodeMapSection, decodeProperties, type MessageId, MessageSections } f
 import { type Message, MessageFormat } from '@millrace/broker';
 import { decodeProperties as decodeMqttProperties, PropertyPlace } from '@millrace/mqtt';
 import { bytesOf, textOf } from './amqp-text.js';
+import { DEAD_LETTER_REASON, deadLetterReasonOf } from './dead-letter-reason.js';
 import { MQTT_ID } from './duplicate-id.js';
 
 export interface MessageFacts {
@@ -16,6 +17,7 @@ export interface MessageFacts {
   readonly contentType: string | undefined;
   /** ms since the epoch. */
   readonly creationTime: number | undefined;
+  /** Application or user properties, and why it is a dead letter. */
   readonly properties: Readonly<Record<string, string>>;
 }
 
@@ -45,6 +47,8 @@ function factsOfAmqp(message: Message): MessageFacts {
   );
   const properties: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(application ?? {})) properties[name] = textOf(value);
+  const reason = deadLetterReasonOf(message);
+  if (reason !== undefined) properties[DEAD_LETTER_REASON] = reason;
   return {
     subject: own?.subject,
     messageId: identifier(own?.messageId),

@@ -13,6 +13,7 @@
  *     correlation-id                              correlation data: text, or the bytes of a binary one
  *     reply-to                                    response topic, when it is a topic name
  *     application-properties                      user properties, as text like the body
+ *     why it is a dead letter (an annotation)     user property x-opt-dead-letter-reason
  *     durable, time to live                       stand beside the bytes in `Message`: QoS, message expiry
  *
  * MQTT 3.1.1 receivers get the payload alone.
@@ -21,6 +22,7 @@ import { type AmqpMessage, BodyContent, decodeMessage, MessageSections } from '@
 import { Message, MessageFormat } from '@millrace/broker';
 import { encodeProperties, isEncodable, isTopicName, type MqttProperties } from '@millrace/mqtt';
 import { bytesOf, payloadOf, textOf } from './amqp-text.js';
+import { DEAD_LETTER_REASON, deadLetterReasonOf } from './dead-letter-reason.js';
 
 const sections = new MessageSections();
 const content = new BodyContent();
@@ -37,7 +39,8 @@ export function mqttFromAmqp(message: Message): Message {
   if (message.translation !== undefined) return message.translation;
   const { bytes, split, end } = message;
   sections.scan(bytes, split, end);
-  const isPlain = sections.propertiesStart < 0 && sections.applicationPropertiesStart < 0;
+  const reason = deadLetterReasonOf(message);
+  const isPlain = sections.propertiesStart < 0 && sections.applicationPropertiesStart < 0 && reason === undefined;
   if (isPlain && content.find(bytes, sections)) {
     view.bytes = bytes;
     view.start = content.start;
@@ -46,7 +49,7 @@ export function mqttFromAmqp(message: Message): Message {
     return view;
   }
   const decoded = decodeMessage(bytes, split, end);
-  const block = encodeProperties(propertiesOf(decoded));
+  const block = encodeProperties(propertiesOf(decoded, reason));
   const payload = payloadOf(decoded.body);
   const translation = new Message();
   translation.format = MessageFormat.mqtt;
@@ -57,7 +60,7 @@ export function mqttFromAmqp(message: Message): Message {
   return translation;
 }
 
-function propertiesOf(message: AmqpMessage): MqttProperties {
+function propertiesOf(message: AmqpMessage, reason: string | undefined): MqttProperties {
   const properties: MqttProperties = {};
   const { contentType, correlationId, replyTo } = message.properties ?? {};
   if (contentType !== undefined && isEncodable(contentType)) properties.contentType = contentType;
@@ -72,6 +75,7 @@ function propertiesOf(message: AmqpMessage): MqttProperties {
     // What MQTT cannot carry (U+0000, over 65,535 bytes) is left out; the message still goes.
     if (isEncodable(name) && isEncodable(text)) userProperties.push([name, text]);
   }
+  if (reason !== undefined && isEncodable(reason)) userProperties.push([DEAD_LETTER_REASON, reason]);
   if (userProperties.length > 0) properties.userProperties = userProperties;
   return properties;
 }

@@ -12,24 +12,29 @@ import {
   type SenderLink,
   valueBody,
 } from '@millrace/amqp';
-import { type AddressSettingsInput, Broker, Recovery } from '@millrace/broker';
-import { type Journal, MemoryJournal } from '@millrace/journal';
-import type { Principal, Verb } from '@millrace/security';
+import { type AddressSettingsInput, Broker, type BrokerOptions, type Journal, Recovery } from '@millrace/broker';
+import { MemoryJournal } from '@millrace/journal';
+import type { AccessControl, Principal, Verb } from '@millrace/security';
 import { AMQP_DEFAULTS, type AmqpContext, AmqpCounters, type AmqpSettings } from '../../src/amqp/amqp-context.js';
 import { AmqpListenerConnection } from '../../src/amqp/amqp-listener-connection.js';
 import type { AmqpService } from '../../src/amqp/amqp-service.js';
 import { Listener } from '../../src/listener.js';
 import { Turn, type TurnTask } from '../../src/turn.js';
 import type { CrashingJournal } from '../support/crashing-journal.js';
+import { TrustingAccess } from '../support/trusting-access.js';
+
+const TRUSTING = new TrustingAccess();
 
 export interface ServerOptions {
   readonly addresses?: Readonly<Record<string, AddressSettingsInput>>;
   readonly journal?: Journal;
   readonly recovery?: Recovery;
+  readonly paging?: NonNullable<BrokerOptions['paging']>;
   readonly settings?: Partial<AmqpSettings>;
   readonly services?: ReadonlyMap<string, AmqpService>;
   readonly authorize?: (principal: Principal, verb: Verb, address: string) => boolean;
-  readonly authenticate?: AmqpContext['authenticate'];
+  /** Default: whoever gives a name has it. */
+  readonly access?: AccessControl;
 }
 
 export class AmqpServer {
@@ -47,6 +52,7 @@ export class AmqpServer {
     this.broker = new Broker({
       journal: this.journal,
       ...(options.recovery === undefined ? {} : { recovery: options.recovery }),
+      ...(options.paging === undefined ? {} : { paging: options.paging }),
       now: Date.now,
       scheduleCommit: () => turn.scheduleCommit(commit),
     });
@@ -57,9 +63,7 @@ export class AmqpServer {
     this.context = {
       broker: this.broker,
       authorizer: { authorize: options.authorize ?? (() => true) },
-      authenticate:
-        options.authenticate ??
-        (({ username }) => ({ name: username ?? 'anonymous', authenticated: username !== undefined })),
+      access: options.access ?? TRUSTING,
       services: options.services ?? new Map(),
       settings: { ...AMQP_DEFAULTS, ...options.settings },
       counters: new AmqpCounters(),

@@ -1,5 +1,6 @@
 import { type AmqpError, Typed } from '@millrace/amqp';
 import { afterEach, describe, expect, it } from 'vitest';
+import { FakeAccess } from '../support/fake-access.js';
 import { AmqpServer, RawClient, type ServerOptions, text, texts, until } from './amqp-server.js';
 
 let server: AmqpServer;
@@ -39,16 +40,13 @@ describe('attaching', () => {
     await expect(client.openReceiver('a')).rejects.toMatchObject({ condition: 'amqp:unauthorized-access' });
   });
 
-  it.each<[string, (credentials: { username: string | undefined }) => unknown]>([
-    ['at once', ({ username }) => (username === 'u' ? { name: 'u', authenticated: true } : undefined)],
-    ['later', async ({ username }) => (username === 'u' ? { name: 'u', authenticated: true } : undefined)],
-  ])('is possible for those who are authenticated %s', async (_name, authenticate) => {
-    await start({ authenticate: authenticate as NonNullable<ServerOptions['authenticate']> });
+  it('is possible for those who are authenticated', async () => {
+    await start({ access: new FakeAccess({ users: { u: 'p' } }) });
     const client = await server.client('c', 'u');
     await client.openSender('q');
     expect([...server.listener.observe()][0]?.user).toBe('u');
     await expect(server.client('d', 'v')).rejects.toMatchObject({ condition: 'amqp:unauthorized-access' });
-    await expect(server.client('d')).rejects.toMatchObject({ condition: 'amqp:unauthorized-access' });
+    await expect(server.client('d')).rejects.toMatchObject({ condition: 'amqp:not-allowed' });
   });
 
   it('is bounded for a connection', async () => {
@@ -237,6 +235,15 @@ describe('topics', () => {
     client.write();
     await until(() => server.broker.subscriptions().length === 0);
     client.socket.destroy();
+  });
+
+  it('make a durable subscription of a source that says copy, as JMS clients do', async () => {
+    await start(topic);
+    const source = { ...DURABLE, distributionMode: 'copy' };
+    const receiver = await (await server.client('c')).openReceiver('t', { name: 'sub', source });
+    await (await (await server.client()).openSender('t')).send(text('x'));
+    expect(await texts(receiver, 1)).toEqual(['x']);
+    expect(server.broker.subscriptions().map(({ durableName }) => durableName)).toEqual(['amqp/c/sub']);
   });
 
   it('let the newest attach take a durable subscription over', async () => {

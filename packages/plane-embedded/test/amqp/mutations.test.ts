@@ -89,7 +89,6 @@ class World {
     this.context = {
       broker: this.broker,
       authorizer: OPEN_AUTHORIZER,
-      authenticate: () => ({ name: 'u', authenticated: false }),
       services: new Map(),
       settings: AMQP_DEFAULTS,
       counters: new AmqpCounters(),

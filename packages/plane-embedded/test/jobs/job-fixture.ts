@@ -1,7 +1,7 @@
 /** A plane with one scripted source, on timers that the test moves. */
 import type { JobSpec } from '@millrace/contract';
 import type { JobObservation } from '@millrace/controller';
-import { checkJob, type JobPlan } from '@millrace/sql';
+import { type Catalogue, checkJob, type JobPlan } from '@millrace/sql';
 import { vi } from 'vitest';
 import { EmbeddedProcessingPlane } from '../../src/jobs/processing-plane.js';
 import { ScriptedAccess } from './scripted-access.js';
@@ -75,8 +75,8 @@ export class JobFixture {
   }
 }
 
-export function planOf(sql: string): JobPlan {
-  const { plan, diagnostics } = checkJob(sql, { catalogue: {} });
+export function planOf(sql: string, catalogue: Catalogue = {}): JobPlan {
+  const { plan, diagnostics } = checkJob(sql, { catalogue });
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
   return plan;
 }

@@ -1,6 +1,7 @@
 /** The real broker with jobs on it, on a journal whose commits fail or wait as the test says. */
 import { Broker, Message, MessageFormat, type Producer } from '@millrace/broker';
 import { type Journal, JournalError } from '@millrace/journal';
+import type { Catalogue } from '@millrace/sql';
 import { vi } from 'vitest';
 import { EmbeddedProcessingPlane } from '../../src/jobs/processing-plane.js';
 import { EmbeddedMessageAccess } from '../../src/message-access.js';
@@ -51,8 +52,8 @@ export class Plant {
     });
   }
 
-  async deploy(sql: string, name = 'job'): Promise<void> {
-    await this.plane.deploy(name, { sql, onError: 'fail', paused: false }, planOf(sql));
+  async deploy(sql: string, name = 'job', catalogue: Catalogue = {}): Promise<void> {
+    await this.plane.deploy(name, { sql, onError: 'fail', paused: false }, planOf(sql, catalogue));
   }
 
   producer(address: string): Producer {

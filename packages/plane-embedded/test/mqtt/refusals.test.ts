@@ -1,5 +1,8 @@
 /** What is not allowed, full, gone or broken: told in the protocol's words, and never PUBACK for what was not taken. */
+
 import { describe, expect, test } from 'vitest';
+import { FakeAccess } from '../support/fake-access.js';
+import { TrustingAccess } from '../support/trusting-access.js';
 import { allowing, JournalError, Plane, SlowJournal } from './support/plane.js';
 
 describe('rights', () => {
@@ -52,22 +55,19 @@ describe('rights', () => {
   });
 
   test('nobody takes over the session of another user', async () => {
-    const plane = new Plane({ authenticate: ({ username }) => ({ name: username ?? '', authenticated: true }) });
+    const plane = new Plane({ access: new TrustingAccess() });
     const mine = await plane.connect('c', { username: 'u' });
     const other = await plane.connect('c', { username: 'v' });
     expect([mine.closed, other.connack?.reasonCode]).toEqual([false, 0x87]);
   });
 
   test('users', async () => {
-    const plane = new Plane({
-      authenticate: ({ username, password }) =>
-        username === 'u' && password?.toString() === 'p' ? { name: 'u', authenticated: true } : undefined,
-    });
+    const plane = new Plane({ access: new FakeAccess({ users: { u: 'p' } }) });
     const user = await plane.connect('1', { username: 'u', password: Buffer.from('p') });
     expect(user.connack?.reasonCode).toBe(0);
     expect(user.protocol.observe('id')?.user).toBe('u');
     expect((await plane.connect('2', { username: 'u' })).connack?.reasonCode).toBe(0x86);
-    expect((await plane.connect('3', { protocolVersion: 4 })).connack?.reasonCode).toBe(0x86);
+    expect((await plane.connect('3', { protocolVersion: 4 })).connack?.reasonCode).toBe(0x87);
     const extended = await plane.connect('4', { properties: { authenticationMethod: 'X' } });
     expect(extended.connack?.reasonCode).toBe(0x8c);
   });

@@ -1,7 +1,9 @@
 /** What survives the end of the process: the same journal under a new server. */
+
 import { describe, expect, test } from 'vitest';
 import { encodeSession, Kind, partKey } from '../../src/mqtt/kept-formats.js';
 import { CrashingJournal } from '../support/crashing-journal.js';
+import { TrustingAccess } from '../support/trusting-access.js';
 import { allowing, type Client, type ClientOptions, Plane, restart } from './support/plane.js';
 
 const stays: ClientOptions = { cleanStart: false, properties: { sessionExpiryInterval: 1000 } };
@@ -449,13 +451,10 @@ describe('the end of a session', () => {
   });
 
   test('another user does not get it', async () => {
-    const authenticate = ({ username }: { username: string | undefined }) => ({
-      name: username ?? 'anonymous',
-      authenticated: username !== undefined,
-    });
-    const { plane, journal } = start({ authenticate });
+    const access = new TrustingAccess();
+    const { plane, journal } = start({ access });
     await (await plane.connect('c', { ...stays, username: 'ann' })).cut();
-    const again = restart(journal, { authenticate });
+    const again = restart(journal, { access });
     expect((await again.connect('c', { ...stays, username: 'bob' })).connack?.reasonCode).toBe(0x87);
     expect((await again.connect('c', { ...stays, username: 'ann' })).connack?.sessionPresent).toBe(true);
   });

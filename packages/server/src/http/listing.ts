@@ -179,7 +179,7 @@ function writeCursor(order: string, { value, key }: Place): string {
 
 function readCursor(query: URLSearchParams, order: string): Place | undefined {
   const cursor = query.get('cursor');
-  if (cursor === null) return undefined;
+  if (cursor === null || cursor === '') return undefined;
   const [name, key, value] = parsed(cursor);
   if (name === order && typeof key === 'string' && isValue(value)) return { key, value };
   const other = typeof name === 'string' && typeof key === 'string' && name !== order;

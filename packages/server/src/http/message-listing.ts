@@ -77,7 +77,7 @@ export async function messagePage(
 
 function startOf(query: URLSearchParams): number {
   const cursor = query.get('cursor');
-  if (cursor === null) return integer(query, 'after', { least: 0, most: ID_MAX, otherwise: 0 });
+  if (cursor === null || cursor === '') return integer(query, 'after', { least: 0, most: ID_MAX, otherwise: 0 });
   const read = Buffer.from(cursor, 'base64url').toString();
   if (/^\d{1,15}$/.test(read)) return Number(read);
   throw problemError('invalid-parameter', 'the parameter cursor is not one that this server gave');

@@ -3,11 +3,12 @@ import {
   ProblemError,
   problemError,
   problemOf,
+  type SqlDiagnostic,
   sqlCheckInput,
   sqlCompleteInput,
   sqlPreviewInput,
 } from '@millrace/contract';
-import { type Controller, PlaneRefusal, type SqlDiagnostic, SqlService, type Timers } from '@millrace/controller';
+import { type Controller, PlaneRefusal, SqlService, type Timers } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
 import { EVENT_STREAM, eventResponse } from './events/event-response.js';
 import { demand } from './permission.js';

@@ -1,5 +1,6 @@
 import type { StoreStatus } from '@millrace/contract';
 import type { ConnectionObservation } from '@millrace/controller';
+import type { PlaneFigures } from '@millrace/plane-embedded';
 import { counter, gauge, type Metric, type Sample } from './metric.js';
 
 const STORE_STATES: readonly StoreStatus['state'][] = ['open', 'full', 'failed', 'closed'];
@@ -42,8 +43,74 @@ export const SERVER_METRICS: readonly Metric[] = [
 export const CONNECTION_METRICS: readonly Metric[] = [
   perListener('millrace_listener_connections', 'gauge', 'Connections of a listener now.', 'connections'),
   perListener('millrace_listener_connections_limit', 'gauge', 'How many it takes at once.', 'connectionLimit'),
-  perListener('millrace_listener_accepted_total', 'counter', 'Connections that it has taken.', 'accepted'),
-  perListener('millrace_listener_refused_total', 'counter', 'Connections closed on arrival for a limit.', 'refused'),
+  {
+    name: 'millrace_listener_accepted_total',
+    kind: 'counter',
+    help: 'Connections that it has taken.',
+    labels: ['listener'],
+    read: ({ plane }) =>
+      plane.listeners.map(({ counters, name }) => ({ labels: { listener: name }, value: counters.accepted })),
+  },
+  byReason(
+    'millrace_listener_refused_total',
+    'Connections closed on arrival for a limit: of all, of a host, of its rate.',
+    [
+      ['full', 'refusedFull'],
+      ['host-full', 'refusedHost'],
+      ['host-rate', 'refusedRate'],
+    ],
+  ),
+  byReason(
+    'millrace_listener_unopened_total',
+    'Connections that ended before they were open; `all` counts the others too.',
+    [
+      ['gave-way', 'gaveWay'],
+      ['sent-too-much', 'excessive'],
+      ['handshake-failed', 'handshakesFailed'],
+      ['handshake-timeout', 'handshakesTimedOut'],
+      ['all', 'neverOpened'],
+    ],
+  ),
+  gauge(
+    'millrace_transport_connections',
+    'Connections of all listeners of AMQP and MQTT.',
+    ({ plane }) => plane.admission.connections,
+  ),
+  gauge(
+    'millrace_transport_connections_limit',
+    'How many they may be.',
+    ({ plane }) => plane.admission.limits.connections,
+  ),
+  gauge(
+    'millrace_half_open_connections',
+    'Of those, connections that are not open yet.',
+    ({ plane }) => plane.admission.halfOpen,
+  ),
+  gauge(
+    'millrace_half_open_connections_limit',
+    'How many they may be; then the oldest gives way.',
+    ({ plane }) => plane.admission.limits.halfOpen,
+  ),
+  gauge('millrace_half_open_bytes', 'Bytes that these have sent.', ({ plane }) => plane.admission.halfOpenBytes),
+  gauge('millrace_half_open_bytes_limit', 'How many they may be.', ({ plane }) => plane.admission.limits.halfOpenBytes),
+  byProtocol(
+    'millrace_authentications_failed_total',
+    'Clients that could not say who they are.',
+    'authenticationsFailed',
+  ),
+  byProtocol(
+    'millrace_revoked_total',
+    'Connections, links and subscriptions that ended because a right was taken away.',
+    'revoked',
+  ),
+  gauge(
+    'millrace_certificate_expiry_timestamp_seconds',
+    'Until when the certificate of the server is valid; no sample without TLS.',
+    ({ sources }) => {
+      const validTo = sources.certificateValidTo();
+      return validTo === undefined ? undefined : validTo.getTime() / 1000;
+    },
+  ),
   {
     name: 'millrace_connections',
     kind: 'gauge',
@@ -168,7 +235,7 @@ function perListener(
   name: string,
   kind: Metric['kind'],
   help: string,
-  field: 'connections' | 'connectionLimit' | 'accepted' | 'refused',
+  field: 'connections' | 'connectionLimit',
 ): Metric {
   return {
     name,
@@ -177,6 +244,37 @@ function perListener(
     labels: ['listener'],
     read: ({ plane }) =>
       plane.listeners.map((listener) => ({ labels: { listener: listener.name }, value: listener[field] })),
+  };
+}
+
+type ListenerCounter = keyof PlaneFigures['listeners'][number]['counters'];
+
+function byReason(name: string, help: string, reasons: readonly (readonly [string, ListenerCounter])[]): Metric {
+  return {
+    name,
+    kind: 'counter',
+    help,
+    labels: ['listener', 'reason'],
+    *read({ plane }): Generator<Sample> {
+      for (const listener of plane.listeners) {
+        for (const [reason, field] of reasons) {
+          yield { labels: { listener: listener.name, reason }, value: listener.counters[field] };
+        }
+      }
+    },
+  };
+}
+
+function byProtocol(name: string, help: string, field: 'authenticationsFailed' | 'revoked'): Metric {
+  return {
+    name,
+    kind: 'counter',
+    help,
+    labels: ['protocol'],
+    read: ({ plane }) => [
+      { labels: { protocol: 'amqp' }, value: plane.amqp[field] },
+      { labels: { protocol: 'mqtt' }, value: plane.mqtt[field] },
+    ],
   };
 }
 

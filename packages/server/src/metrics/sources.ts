@@ -14,6 +14,8 @@ export interface MetricsSources {
   readonly figures: () => PlaneFigures;
   readonly store: () => StoreStatus;
   readonly storeLimitBytes: number | undefined;
+  /** Of the server's certificate; undefined without TLS. */
+  readonly certificateValidTo: () => Date | undefined;
   readonly requests: HttpRequests;
   readonly limits: () => SeriesLimits;
 }

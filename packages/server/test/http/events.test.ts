@@ -203,6 +203,14 @@ describe('events', () => {
     expect(problemIn(await call('GET', '/v1/events?topics=connections')).slug).toBe('not-allowed');
   });
 
+  it('end with the server', async () => {
+    const stopping = new AbortController();
+    const { app } = await createHttpWorld({ stopping: stopping.signal });
+    const response = await app.request('http://127.0.0.1:8080/v1/events?topics=server');
+    stopping.abort();
+    expect(await response.text()).not.toContain('added');
+  });
+
   it('a slow client gets fewer events, and is let go when it takes nothing at all', async () => {
     const { listen, controller, timers, call } = await world();
     const open: Listener[] = [];

@@ -37,3 +37,16 @@ export function formatDecimal(unscaled: bigint, scale: number): string {
   const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, '0');
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
+
+/** As Spark writes a DECIMAL into JSON: with an exponent where its first digit stands behind more than five zeros. */
+export function formatDecimalNumber(unscaled: bigint, scale: number): string {
+  const negative = unscaled < 0n;
+  const digits = (negative ? -unscaled : unscaled).toString();
+  const exponent = digits.length - 1 - scale;
+  if (exponent >= SMALLEST_PLAIN_EXPONENT) return formatDecimal(unscaled, scale);
+  const mantissa = digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`;
+  return `${negative ? '-' : ''}${mantissa}E${exponent}`;
+}
+
+/** Java's BigDecimal.toString. */
+const SMALLEST_PLAIN_EXPONENT = -6;

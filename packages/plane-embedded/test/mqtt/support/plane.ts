@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Broker, Recovery } from '@millrace/broker';
 import { type Journal, JournalError, MemoryJournal } from '@millrace/journal';
 import {
+  type AuthPacket,
   type ConnackPacket,
   type ConnectionLimits,
   type ConnectPacket,
@@ -19,7 +20,7 @@ import {
   type SubscribeAnswer,
   type SubscriptionRequest,
 } from '@millrace/mqtt';
-import { type Authorizer, OPEN_AUTHORIZER } from '@millrace/security';
+import { type Authorizer, type ClientCertificate, OPEN_AUTHORIZER } from '@millrace/security';
 import { MqttProtocol, type MqttProtocolOptions } from '../../../src/mqtt/mqtt-protocol.js';
 import type { Host, ProtocolConnection } from '../../../src/protocol-connection.js';
 import { SocketOutput } from '../../../src/socket-output.js';
@@ -124,6 +125,8 @@ export interface ClientOptions extends Partial<ConnectPacket> {
   readonly session?: MqttSession;
   /** The client before: its session, and its messages for sending again. */
   readonly keeps?: Client;
+  /** What TLS has verified. */
+  readonly certificate?: ClientCertificate;
 }
 
 export interface Received {
@@ -151,6 +154,7 @@ export class Client {
   readonly protocol: ProtocolConnection;
   connack: ConnackPacket | undefined;
   disconnect: DisconnectPacket | undefined;
+  readonly auths: AuthPacket[] = [];
   /** The server has ended the connection. */
   closed = false;
   error: MqttError | undefined;
@@ -167,10 +171,10 @@ export class Client {
 
   constructor(plane: Plane, clientId: string, options: ClientOptions) {
     this.plane = plane;
-    const { limits, keeps, session = keeps?.engine.session, ...packet } = options;
+    const { limits, keeps, certificate, session = keeps?.engine.session, ...packet } = options;
     for (const [context, publication] of keeps?.kept ?? []) this.kept.set(context, publication);
     this.engine = new MqttConnection({ role: 'client', output: this.output, handler: this, limits: limits ?? {} });
-    this.protocol = plane.protocol.accept(this.host());
+    this.protocol = plane.protocol.accept(this.host(certificate));
     plane.clients.add(this);
     this.engine.connect(
       {
@@ -188,7 +192,7 @@ export class Client {
     );
   }
 
-  private host(): Host {
+  private host(certificate: ClientCertificate | undefined): Host {
     const socket = {
       cork() {},
       uncork() {},
@@ -203,6 +207,7 @@ export class Client {
       turn: this.plane.turn,
       remoteAddress: '127.0.0.1:1',
       encrypted: false,
+      certificate,
       end: () => {
         output.endOfTurn();
         this.closed = true;
@@ -239,6 +244,12 @@ export class Client {
 
   tick(nowMs: number): void {
     if (!this.closed) this.protocol.tick(nowMs);
+  }
+
+  /** Bytes as they are, behind what the engine has written. */
+  raw(bytes: Buffer): void {
+    this.output.reserve(bytes.length);
+    this.output.position += bytes.copy(this.output.buffer, this.output.position);
   }
 
   get texts(): string[] {
@@ -344,7 +355,9 @@ export class Client {
     this.disconnect = packet;
   }
 
-  onAuth(): void {}
+  onAuth(packet: AuthPacket): void {
+    this.auths.push(packet);
+  }
 
   onClosed(error: MqttError | undefined): void {
     this.error = error;

@@ -3,9 +3,10 @@
  * while somebody listens. What is looked at is looked at once for all streams.
  */
 import { randomUUID } from 'node:crypto';
-import { problemError } from '@millrace/contract';
+import { type Kind, problemError } from '@millrace/contract';
 import type { Timers } from '@millrace/controller';
 import type { Authorizer, Principal } from '@millrace/security';
+import { guardedName } from '../document-permission.js';
 import { EventStream, type StreamTopic } from './event-stream.js';
 import { type EventSources, type EventTopic, type EventTopicName, eventTopics } from './event-topics.js';
 import { TopicLog } from './topic-log.js';
@@ -15,6 +16,9 @@ const BEAT_MS = 250;
 const STREAMS_MAX = 200;
 /** A look that takes long is made less often: at most this part of the time. */
 const LOOK_SHARE = 0.02;
+
+/** Of a kind that is not here nothing is told. */
+const DOCUMENT_TOPICS: Readonly<Partial<Record<Kind, EventTopicName>>> = { Address: 'addresses', Job: 'jobs' };
 
 /** A topic, and for one that a stream has asked for by name, the names. */
 export interface TopicChoice {
@@ -52,8 +56,9 @@ export class EventHub {
     const topics = eventTopics(options).map((topic) => ({ topic, log: new TopicLog(0), nextLookMs: 0 }));
     this.#topics = new Map(topics.map((watched) => [watched.topic.name, watched]));
     options.controller.watch(({ type, kind, name }) => {
-      const { log } = this.#topics.get(kind === 'Address' ? 'addresses' : 'jobs')!;
-      log.note({ key: name, type, guard: kind === 'Address' ? name : `job/${name}` }, ++this.#version);
+      const topic = DOCUMENT_TOPICS[kind];
+      const watched = topic === undefined ? undefined : this.#topics.get(topic);
+      watched?.log.note({ key: name, type, guard: guardedName(kind, name) }, ++this.#version);
     });
   }
 

@@ -46,6 +46,7 @@ public final class AmqpConnection {
   private final Consumer<AmqpException> onFailure;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
   private final RangeDispositions dispositions = new RangeDispositions();
+  private final FlowWatch flows = new FlowWatch();
   private IOContext io;
   private Transport transport;
   private Engine engine;
@@ -116,6 +117,14 @@ public final class AmqpConnection {
     String product = String.valueOf(properties.get(Symbol.valueOf("product")));
     String version = String.valueOf(properties.get(Symbol.valueOf("version")));
     return !(product.equals("RabbitMQ") && version.startsWith("3."));
+  }
+
+  /**
+   * The time, in milliseconds by the broker's clock, before which it has accepted nothing that it has not sent, as its last
+   * flow said; -1 when that said nothing. On the connection's thread.
+   */
+  public long sentUntilMs() {
+    return flows.sentUntilMs();
   }
 
   /** Runs a task on the connection's thread and then sends what it wrote. Does nothing once the connection has ended. */
@@ -217,6 +226,7 @@ public final class AmqpConnection {
 
   private void start() {
     engine = EngineFactory.PROTON.createEngine();
+    flows.insertInto(engine.pipeline());
     engine.pipeline().addFirst(RangeDispositions.NAME, dispositions);
     engine.outputHandler(this::write);
     engine.errorHandler(failed -> fail(failure(failed.failureCause())));

@@ -44,6 +44,7 @@ public final class IncomingMessage {
   private int end;
   private Header header;
   private Properties properties;
+  private Map<Symbol, Object> annotations;
   private boolean bodyFound;
   /** The body's bytes where they are; when {@code bodyStart} is negative there is none. */
   private byte[] bodySource;
@@ -57,6 +58,7 @@ public final class IncomingMessage {
     end = limit;
     header = null;
     properties = null;
+    annotations = null;
     bodyFound = false;
   }
 
@@ -122,13 +124,28 @@ public final class IncomingMessage {
 
   /** The time in milliseconds that an annotation holds, as timestamp or number; -1 when there is none. */
   public long timeAnnotationMs(Symbol name) {
-    if (!sections.has(MessageSections.MESSAGE_ANNOTATIONS)) return -1;
-    Map<Symbol, Object> annotations =
-        decode(sections.start(MessageSections.MESSAGE_ANNOTATIONS), MessageAnnotations.class).getValue();
-    Object value = annotations == null ? null : annotations.get(name);
-    if (value instanceof Date date) return date.getTime();
-    if (value instanceof Number number) return number.longValue();
-    return -1;
+    Object value = annotations().get(name);
+    return value instanceof Date date ? date.getTime() : numberOf(value);
+  }
+
+  /** The number that an annotation holds; -1 when there is none. */
+  public long numberAnnotation(Symbol name) {
+    return numberOf(annotations().get(name));
+  }
+
+  private static long numberOf(Object value) {
+    return value instanceof Number number ? number.longValue() : -1;
+  }
+
+  private Map<Symbol, Object> annotations() {
+    if (annotations == null) {
+      Map<Symbol, Object> found =
+          sections.has(MessageSections.MESSAGE_ANNOTATIONS)
+              ? decode(sections.start(MessageSections.MESSAGE_ANNOTATIONS), MessageAnnotations.class).getValue()
+              : null;
+      annotations = found == null ? Map.of() : found;
+    }
+    return annotations;
   }
 
   /** The body as text, NULL when there is none. Bytes that are no UTF-8 become U+FFFD. */

@@ -24,6 +24,8 @@ import org.apache.spark.sql.catalyst.util.MapData;
 public final class MessageEncoder {
   private static final int PRIORITY_MAX = 255;
   private static final long TTL_MAX_MS = 0xffffffffL;
+  /** Of a JSON object, unless the row says otherwise. */
+  private static final String JSON = "application/json";
 
   private final RowShape shape;
   private final SinkOptions options;
@@ -94,6 +96,7 @@ public final class MessageEncoder {
     String correlationId = text(row, "correlation_id");
     if (correlationId != null) properties.setCorrelationId(correlationId);
     String contentType = text(row, "content_type");
+    if (contentType == null && json != null) contentType = JSON;
     if (contentType != null) properties.setContentType(contentType);
     int creationTime = present(row, "creation_time");
     if (creationTime != RowShape.ABSENT) properties.setCreationTime(Math.floorDiv(row.getLong(creationTime), 1000L));

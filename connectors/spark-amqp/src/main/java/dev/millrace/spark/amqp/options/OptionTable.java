@@ -54,6 +54,8 @@ public final class OptionTable {
           new Option("maxRate", Use.SOURCE, "0", "messages a second taken from the broker, at most; 0: no limit"),
           new Option("walDirectory", Use.SOURCE, "",
               "local directory of the write-ahead log; by default `wal` under the query's checkpoint"),
+          new Option("walStart", Use.SOURCE, "0",
+              "where a new checkpoint begins to read the log of an older one: the `sequence` of that one's last finished batch"),
           new Option("walBytesMax", Use.SOURCE, "1073741824",
               "bytes in the write-ahead log beyond which nothing more is taken from the broker"),
           new Option("timeAnnotation", Use.SOURCE, "x-opt-ingress-time",

@@ -14,6 +14,7 @@ public record SourceOptions(
     long bytesPerBatchMax,
     long rateMax,
     String walDirectory,
+    long walStart,
     long walBytesMax,
     String timeAnnotation,
     Heartbeat heartbeat) {
@@ -44,6 +45,7 @@ public record SourceOptions(
         reader.number("maxBytesPerBatch", 1),
         reader.number("maxRate", 0),
         reader.text("walDirectory"),
+        reader.number("walStart", 0),
         reader.number("walBytesMax", 1 << 20),
         reader.text("timeAnnotation"),
         heartbeat(reader));

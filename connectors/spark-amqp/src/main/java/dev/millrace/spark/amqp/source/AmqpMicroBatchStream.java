@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.connector.read.InputPartition;
@@ -39,16 +40,17 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     this.options = options;
     try {
       this.log = WriteAheadLog.open(LogDirectory.of(options, checkpoint), WriteAheadLog.SEGMENT_BYTES);
+      this.receiver = new MessageReceiver(options, log);
     } catch (IOException broken) {
       throw new UncheckedIOException("amqp: the write-ahead log cannot be opened: " + broken.getMessage(), broken);
     }
-    this.receiver = new MessageReceiver(options, log);
     receiver.start();
   }
 
+  /** Of a new checkpoint. The log may be older than it: what an earlier one has finished is not read again. */
   @Override
   public Offset initialOffset() {
-    return new SequenceOffset(0);
+    return new SequenceOffset(options.walStart());
   }
 
   @Override
@@ -100,7 +102,13 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
 
   @Override
   public PartitionReaderFactory createReaderFactory() {
-    return new RecordReaderFactory(options.address(), options.heartbeat() != null);
+    return new RecordReaderFactory(addressOf(options.address()), options.heartbeat() != null);
+  }
+
+  /** `TOPIC::QUEUE` names a queue of a topic: what comes from it was sent to the topic. */
+  private static String addressOf(String source) {
+    int separator = source.indexOf("::");
+    return separator < 0 ? source : source.substring(0, separator);
   }
 
   @Override
@@ -142,11 +150,12 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     metrics.put("messagesAcceptedTotal", Long.toString(statistics.messagesAccepted.sum()));
     metrics.put("messagesRejectedTotal", Long.toString(statistics.messagesRejected.sum()));
     metrics.put("messagesRedeliveredTotal", Long.toString(statistics.messagesRedelivered.sum()));
+    metrics.put("messagesKnownTotal", Long.toString(statistics.messagesKnown.sum()));
     metrics.put("heartbeatsTotal", Long.toString(statistics.heartbeats.sum()));
     metrics.put("rowsWaiting", Long.toString(Math.max(0, log.nextSequence() - consumed)));
     metrics.put("walBytes", Long.toString(log.bytes()));
     metrics.put("walSyncsTotal", Long.toString(log.syncs()));
-    metrics.put("timeIs", receiver.writer().hasBrokerStamps() ? "accepted" : "arrived");
+    metrics.put("timeIs", receiver.writer().timeSource().name().toLowerCase(Locale.ROOT));
     return metrics;
   }
 
@@ -170,7 +179,8 @@ final class AmqpMicroBatchStream implements MicroBatchStream, SupportsTriggerAva
     try {
       while (availableEnd < 0) {
         receiver.throwIfFailed();
-        boolean passed = writer.hasBrokerStamps() && log.times().newestMessageUs() > availableSinceUs;
+        boolean stamped = writer.timeSource() == Completeness.TimeSource.ACCEPTED;
+        boolean passed = stamped && log.times().newestMessageUs() > availableSinceUs;
         if (passed || writer.hasAllSince(availableSinceUs)) {
           writer.pause();
           availableEnd = log.nextSequence();

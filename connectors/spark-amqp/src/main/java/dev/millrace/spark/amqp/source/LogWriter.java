@@ -4,6 +4,7 @@ import dev.millrace.spark.amqp.message.IncomingMessage;
 import dev.millrace.spark.amqp.message.MalformedMessageException;
 import dev.millrace.spark.amqp.options.SourceOptions;
 import dev.millrace.spark.amqp.wal.RecordKind;
+import dev.millrace.spark.amqp.wal.Records;
 import dev.millrace.spark.amqp.wal.Times;
 import dev.millrace.spark.amqp.wal.WriteAheadLog;
 import dev.millrace.spark.amqp.wal.WriteAheadLog.Entry;
@@ -24,9 +25,17 @@ import org.slf4j.LoggerFactory;
  */
 final class LogWriter implements SourceLink.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+  /** The number of a message in its queue or subscription; Azure Service Bus' name, and Millrace's. */
+  static final Symbol NUMBER_ANNOTATION = Symbol.valueOf("x-opt-sequence-number");
   /** Where a broker does not answer drains, silence for so long means that it has nothing. */
   private static final long QUIET_US = 500_000;
+  /** After a drain that brought nothing to know, or no answer yet. */
   private static final long DRAIN_RETRY_US = 200_000;
+  /** Between two drains: the broker's clock may stand still. */
+  private static final long DRAIN_INTERVAL_US = 20_000;
+
+  /** Of the log, that are read at a time. */
+  private static final long REMEMBER_BYTES = 8 << 20;
 
   private final SourceOptions options;
   private final WriteAheadLog log;
@@ -35,6 +44,7 @@ final class LogWriter implements SourceLink.Listener {
   private final Runnable requestDrain;
   private final Symbol timeAnnotation;
   private final IncomingMessage message = new IncomingMessage();
+  private final LoggedMessages logged;
   /** Null when no heartbeats were asked for. */
   private final Heartbeats heartbeats;
   private final Thread thread;
@@ -45,32 +55,38 @@ final class LogWriter implements SourceLink.Listener {
   private boolean writing;
   private boolean closed;
   private boolean paused;
-  /** All that the broker accepted before this time was received. */
-  private long emptyAtUs = Times.NONE;
+  private final Completeness completeness;
+  /** Not before this time is the broker asked again. */
+  private long nextDrainUs = Times.NONE;
   private long lastArrivalUs = Times.NONE;
   private boolean cannotDrain;
+  private boolean hasDrained;
   /** Since when there is a link; NONE while there is none. */
   private long attachedUs = Times.NONE;
 
-  private volatile boolean brokerStamps;
   private long newestUs;
-  private long drainRequestedUs = Times.NONE;
+  /** Whether the newest message brought the broker's stamp. */
+  private boolean stamped;
 
   LogWriter(
       SourceOptions options,
       WriteAheadLog log,
       SourceStatistics statistics,
       Consumer<RuntimeException> onFailure,
-      Runnable requestDrain) {
+      Runnable requestDrain)
+      throws IOException {
     this.options = options;
     this.log = log;
     this.statistics = statistics;
     this.onFailure = onFailure;
     this.requestDrain = requestDrain;
     this.timeAnnotation = Symbol.valueOf(options.timeAnnotation());
+    this.completeness = new Completeness(options.heartbeat() == null ? 0 : options.heartbeat().delayUs());
     this.heartbeats = options.heartbeat() == null ? null : new Heartbeats(options.heartbeat());
     Times times = log.times();
     this.newestUs = times.newestUs();
+    this.logged = new LoggedMessages(options.credit());
+    rememberLogged();
     if (heartbeats != null && times.newestMessageUs() != Times.NONE) {
       heartbeats.message(times.newestMessageUs());
       heartbeats.beat(times.newestUs());
@@ -81,6 +97,21 @@ final class LogWriter implements SourceLink.Listener {
 
   void start() {
     thread.start();
+  }
+
+  /** The last ones of an earlier run: the broker may not have heard of them. */
+  private void rememberLogged() throws IOException {
+    long end = log.nextSequence();
+    for (long from = Math.max(log.firstSequence(), end - logged.messagesMax()); from < end; ) {
+      long to = log.endWithin(from, REMEMBER_BYTES);
+      Records records = new Records(log.read(from, to, 1).get(0));
+      while (records.next()) {
+        if (records.kind() != RecordKind.MESSAGE) continue;
+        message.reset(records.bytes(), records.start(), records.end());
+        logged.add(message.numberAnnotation(NUMBER_ANNOTATION), message.timeAnnotationMs(timeAnnotation));
+      }
+      from = to;
+    }
   }
 
   void close() throws InterruptedException {
@@ -102,6 +133,9 @@ final class LogWriter implements SourceLink.Listener {
   void attached(boolean isAttached) {
     synchronized (lock) {
       attachedUs = isAttached ? MessageReceiver.nowUs() : Times.NONE;
+      if (!isAttached) completeness.newLink();
+      nextDrainUs = Times.NONE;
+      lock.notifyAll();
     }
   }
 
@@ -124,13 +158,22 @@ final class LogWriter implements SourceLink.Listener {
     synchronized (lock) {
       if (!waiting.isEmpty() || writing) return false;
       long nowUs = MessageReceiver.nowUs();
-      return emptyAtUs >= timeUs || isQuiet(nowUs) && nowUs - timeUs > QUIET_US;
+      return completeness.coversHere(timeUs) || isQuiet(nowUs) && nowUs - timeUs > QUIET_US;
     }
   }
 
-  /** Whether messages bring the time at which the broker accepted them; of the newest message. */
-  boolean hasBrokerStamps() {
-    return brokerStamps;
+  /** Whether messages bring the time at which the broker accepted them. */
+  Completeness.TimeSource timeSource() {
+    synchronized (lock) {
+      return completeness.timeSource();
+    }
+  }
+
+  @Override
+  public void stampsPromised() {
+    synchronized (lock) {
+      completeness.promise();
+    }
   }
 
   @Override
@@ -144,9 +187,10 @@ final class LogWriter implements SourceLink.Listener {
   }
 
   @Override
-  public void drained(boolean empty, long requestedUs) {
+  public void drained(SourceLink.Drained answer) {
     synchronized (lock) {
-      if (empty) emptyAtUs = Math.max(emptyAtUs, requestedUs);
+      hasDrained = true;
+      if (completeness.drained(answer)) nextDrainUs = answer.requestedUs() + DRAIN_INTERVAL_US;
       lock.notifyAll();
     }
   }
@@ -154,7 +198,8 @@ final class LogWriter implements SourceLink.Listener {
   @Override
   public void cannotDrain() {
     synchronized (lock) {
-      if (cannotDrain) return;
+      // Who did it once is slow, or was lost.
+      if (cannotDrain || hasDrained) return;
       LOG.warn("amqp source {}: the broker does not answer drains; silence is taken for an empty address", options.address());
       cannotDrain = true;
       lock.notifyAll();
@@ -190,12 +235,15 @@ final class LogWriter implements SourceLink.Listener {
     synchronized (lock) {
       writing = false;
       lock.notifyAll();
-      long nowUs = MessageReceiver.nowUs();
-      long wakeUs = heartbeats == null ? Heartbeats.NONE : wakeUs(nowUs);
-      while (waiting.isEmpty() && !closed && nowUs < wakeUs && !(wakeUs != Heartbeats.NONE && canBeat(nowUs))) {
-        if (wakeUs == Heartbeats.NONE) lock.wait();
-        else lock.wait(Math.max(1, (wakeUs - nowUs) / 1000));
-        nowUs = MessageReceiver.nowUs();
+      while (waiting.isEmpty() && !closed) {
+        long wakeUs = heartbeats == null ? Heartbeats.NONE : wakeUs();
+        if (wakeUs == Heartbeats.NONE) {
+          lock.wait();
+          continue;
+        }
+        long nowUs = MessageReceiver.nowUs();
+        if (nowUs >= wakeUs || canBeat(nowUs)) break;
+        lock.wait(Math.max(1, (wakeUs - nowUs) / 1000));
       }
       if (closed && waiting.isEmpty()) return null;
       List<ReceivedMessage> taken = waiting;
@@ -206,16 +254,16 @@ final class LogWriter implements SourceLink.Listener {
   }
 
   /** When a heartbeat is due, or is to be tried again. */
-  private long wakeUs(long nowUs) {
+  private long wakeUs() {
     long nextUs = heartbeats.nextUs();
     if (nextUs == Heartbeats.NONE) return Heartbeats.NONE;
-    long dueUs = nextUs + options.heartbeat().delayUs();
-    return dueUs > nowUs ? dueUs : drainRequestedUs == Times.NONE ? nowUs : drainRequestedUs + DRAIN_RETRY_US;
+    long dueUs = nextUs + completeness.delayUs();
+    return Math.max(dueUs, nextDrainUs);
   }
 
   private boolean canBeat(long nowUs) {
-    long dueUs = heartbeats.dueUs(nowUs - options.heartbeat().delayUs());
-    return dueUs != Heartbeats.NONE && (emptyAtUs >= dueUs || isQuiet(nowUs));
+    long dueUs = heartbeats.dueUs(nowUs - completeness.delayUs());
+    return dueUs != Heartbeats.NONE && (completeness.covers(dueUs) || isQuiet(nowUs));
   }
 
   private boolean isQuiet(long nowUs) {
@@ -226,6 +274,11 @@ final class LogWriter implements SourceLink.Listener {
     List<Entry> entries = new ArrayList<>(batch.size());
     List<SourceLink.Outcome> outcomes = new ArrayList<>(batch.size());
     for (ReceivedMessage received : batch) outcomes.add(convert(received, entries));
+    if (!entries.isEmpty()) {
+      synchronized (lock) {
+        completeness.message(stamped);
+      }
+    }
     log.append(entries);
     settle(batch, outcomes);
     statistics.messagesAccepted.add(entries.size());
@@ -238,8 +291,12 @@ final class LogWriter implements SourceLink.Listener {
       message.check();
       if (message.deliveryCount() > 0) statistics.messagesRedelivered.increment();
       long stampMs = message.timeAnnotationMs(timeAnnotation);
-      brokerStamps = stampMs > 0;
-      newestUs = Math.max(newestUs, brokerStamps ? Math.multiplyExact(stampMs, 1000L) : received.arrivedUs());
+      if (!logged.add(message.numberAnnotation(NUMBER_ANNOTATION), stampMs)) {
+        statistics.messagesKnown.increment();
+        return SourceLink.Outcome.ACCEPTED;
+      }
+      stamped = stampMs > 0;
+      newestUs = Math.max(newestUs, stampMs > 0 ? Math.multiplyExact(stampMs, 1000L) : received.arrivedUs());
       entries.add(new Entry(RecordKind.MESSAGE, newestUs, bytes));
       if (heartbeats != null) heartbeats.message(newestUs);
       return SourceLink.Outcome.ACCEPTED;
@@ -261,26 +318,23 @@ final class LogWriter implements SourceLink.Listener {
     }
   }
 
-  /**
-   * Writes the heartbeat that is due, when no earlier message can come any more: with arrival times none can; with the
-   * broker's stamps the broker must have said, by a drain, that it has none left.
-   */
+  /** Writes the heartbeat that is due, when no earlier message can come any more; otherwise asks the broker for what it has. */
   private void beat() throws IOException {
     long nowUs = MessageReceiver.nowUs();
-    long dueUs = heartbeats.dueUs(nowUs - options.heartbeat().delayUs());
-    if (dueUs == Heartbeats.NONE) return;
+    long dueUs;
     synchronized (lock) {
-      if (!waiting.isEmpty()) return;
-      if (brokerStamps && emptyAtUs < dueUs && !isQuiet(nowUs)) dueUs = Heartbeats.NONE;
+      dueUs = heartbeats.dueUs(nowUs - completeness.delayUs());
+      if (dueUs == Heartbeats.NONE || !waiting.isEmpty()) return;
+      if (!completeness.covers(dueUs) && !isQuiet(nowUs)) {
+        if (nowUs < nextDrainUs) return;
+        nextDrainUs = nowUs + DRAIN_RETRY_US;
+        dueUs = Heartbeats.NONE;
+      }
     }
     if (dueUs == Heartbeats.NONE) {
-      if (drainRequestedUs == Times.NONE || nowUs - drainRequestedUs >= DRAIN_RETRY_US) {
-        drainRequestedUs = nowUs;
-        requestDrain.run();
-      }
+      requestDrain.run();
       return;
     }
-    drainRequestedUs = Times.NONE;
     newestUs = Math.max(newestUs, dueUs);
     log.append(List.of(new Entry(RecordKind.HEARTBEAT, newestUs, new byte[0])));
     heartbeats.beat(newestUs);

@@ -7,6 +7,7 @@ import dev.millrace.spark.amqp.connection.FailOver;
 import dev.millrace.spark.amqp.options.SourceOptions;
 import dev.millrace.spark.amqp.wal.WriteAheadLog;
 import java.io.Closeable;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -35,7 +36,8 @@ final class MessageReceiver implements Closeable {
   private volatile RuntimeException failure;
   private volatile boolean closed;
 
-  MessageReceiver(SourceOptions options, WriteAheadLog log) {
+  /** @throws IOException when the log cannot be read */
+  MessageReceiver(SourceOptions options, WriteAheadLog log) throws IOException {
     this.options = options;
     this.rateLimit = new RateLimit(options.rateMax(), System.nanoTime());
     this.failOver = new FailOver(options.connection());

@@ -5,6 +5,7 @@ import dev.millrace.spark.amqp.AmqpException.Kind;
 import dev.millrace.spark.amqp.connection.AmqpConnection;
 import dev.millrace.spark.amqp.connection.Refusals;
 import dev.millrace.spark.amqp.options.SourceOptions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -34,9 +35,14 @@ import org.apache.qpid.protonj2.types.transport.SenderSettleMode;
  * on the connection's thread.
  */
 final class SourceLink {
-  /** A broker that does not answer a drain in this time is not asked again. */
-  private static final long DRAIN_TIMEOUT_MS = 5_000;
+  /** A broker that does not answer a drain in this time is given up; one that never answered any is not asked again. */
+  private static final long DRAIN_TIMEOUT_MS = 10_000;
   private static final long RATE_TICK_MS = 50;
+  /** What Millrace is asked for by this capability, it stamps on each message as this annotation; Artemis has its own setting. */
+  private static final Symbol INGRESS_TIME = Symbol.valueOf("ingress-time");
+  private static final String INGRESS_TIME_ANNOTATION = "x-opt-ingress-time";
+  /** The same for the message's number, {@link LogWriter#NUMBER_ANNOTATION}. */
+  private static final Symbol SEQUENCE_NUMBER = Symbol.valueOf("sequence-number");
 
   /** What becomes of a delivery. */
   enum Outcome {
@@ -45,12 +51,24 @@ final class SourceLink {
     REJECTED
   }
 
+  /**
+   * What a drain has shown.
+   *
+   * @param empty whether the broker had nothing left to send
+   * @param requestedUs when it was asked, by the clock here
+   * @param sentUntilUs all that it accepted before this time was sent, by the broker's clock; negative when it does not say
+   */
+  record Drained(boolean empty, long requestedUs, long sentUntilUs) {}
+
   /** What the link tells, on the connection's thread. */
   interface Listener {
     void received(ReceivedMessage message);
 
-    /** @param empty whether it is sure that the broker had nothing left to send at that time */
-    void drained(boolean empty, long requestedUs);
+    /** The broker said that each message on this link tells when it was accepted; comes before any of them. */
+    void stampsPromised();
+
+    /** A drain was answered. */
+    void drained(Drained answer);
 
     /** The broker does not answer drains, or not as it should: it is not to be asked again. */
     void cannotDrain();
@@ -132,6 +150,7 @@ final class SourceLink {
     String name = subscription != null ? subscription : "spark-amqp-" + UUID.randomUUID();
     receiver = connection.session().receiver(name);
     receiver.setSource(source()).setTarget(new Target());
+    if (options.timeAnnotation().equals(INGRESS_TIME_ANNOTATION)) receiver.setDesiredCapabilities(INGRESS_TIME, SEQUENCE_NUMBER);
     receiver.setSenderSettleMode(SenderSettleMode.UNSETTLED).setReceiverSettleMode(ReceiverSettleMode.FIRST);
     receiver.openHandler(this::handleOpen);
     receiver.closeHandler(remote -> ended(remote.getRemoteCondition()));
@@ -158,6 +177,8 @@ final class SourceLink {
   /** A source of null in the answer announces a detach with the reason (§2.6.3). */
   private void handleOpen(Receiver remote) {
     if (remote.getRemoteSource() == null) return;
+    Symbol[] offered = remote.getRemoteOfferedCapabilities();
+    if (offered != null && Arrays.asList(offered).contains(INGRESS_TIME)) listener.stampsPromised();
     attached.complete(null);
     giveCredit();
   }
@@ -226,7 +247,8 @@ final class SourceLink {
   private void handleCredit() {
     if (!draining || receiver.isDraining()) return;
     draining = false;
-    listener.drained(drainReceived < drainCredit, drainRequestedUs);
+    long sentUntilMs = connection.sentUntilMs();
+    listener.drained(new Drained(drainReceived < drainCredit, drainRequestedUs, sentUntilMs < 0 ? -1 : sentUntilMs * 1_000));
     giveCredit();
   }
 

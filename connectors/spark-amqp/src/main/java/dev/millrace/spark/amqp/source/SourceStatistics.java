@@ -8,6 +8,8 @@ final class SourceStatistics {
   final LongAdder messagesAccepted = new LongAdder();
   final LongAdder messagesRejected = new LongAdder();
   final LongAdder messagesRedelivered = new LongAdder();
+  /** Came again after they had been logged, and were accepted without being logged again. */
+  final LongAdder messagesKnown = new LongAdder();
   final LongAdder heartbeats = new LongAdder();
   final LongAdder connections = new LongAdder();
   /** The broker that is connected to; null while there is none. */

@@ -121,6 +121,7 @@ class MessageEncoderTest {
     OutgoingMessage message = encoder.encode(row("d\"1", 21.5, "s", 1_767_225_600_123_000L, null));
     assertEquals("{\"device\":\"d\\\"1\",\"celsius\":21.5,\"at\":\"2026-01-01T00:00:00.123Z\"}", section(message, AmqpValue.class).getValue());
     assertEquals("s", section(message, Properties.class).getSubject());
+    assertEquals("application/json", section(message, Properties.class).getContentType());
     assertEquals("{\"device\":\"2\"}", section(encoder.encode(row("2", null, null, null, null)), AmqpValue.class).getValue());
   }
 
