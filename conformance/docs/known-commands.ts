@@ -21,6 +21,7 @@ export type Known =
 
 type Given = { readonly given?: readonly string[] };
 const done = (more: Given & { says?: RegExp; alone?: true } = {}): Known => ({ kind: 'ends', code: 0, ...more });
+const ends = (code: number, says: RegExp): Known => ({ kind: 'ends', code, says });
 const asks = (more: Given = {}): Known => ({ kind: 'ends', code: 2, says: /--yes/, ...more });
 const prints = (pattern: RegExp, more: Given = {}): Known => ({ kind: 'runs', prints: pattern, ...more });
 const quiet = (): Known => ({ kind: 'runs', prints: 'nothing' });
@@ -43,6 +44,15 @@ const AS_ADMIN = elsewhere(
 const SEND_41 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":41.5}'`;
 const SEND_38 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":38}'`;
 const SEND_READINGS = `npx millrace publish readings '{"device":"boiler-1","temperature":71}' '{"device":"boiler-2","temperature":97.5}' 'no JSON'`;
+
+const ORDERS = '"apiVersion":"millrace.dev/v1","kind":"Address","metadata":{"name":"orders"},"spec":{"type":"queue"';
+/** Three messages whose time was over. */
+const DEAD_LETTERS = [
+  `echo '{${ORDERS},"ttl":"1ms","expiry":"dead-letters"}}' | millrace apply -f -`,
+  "millrace publish orders 'error 1' timeout other",
+  'sleep 2',
+  `echo '{${ORDERS}}}' | millrace apply -f -`,
+];
 
 /** Commands by document; each runs with what those before it left behind. */
 export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = {
@@ -157,6 +167,23 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace store dump --data ./data | head': done({ says: /queue readings/ }),
     'npx millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
   },
+  'docs/reference/configuration.md': {
+    'millrace config check --config millrace.yaml': done({
+      given: ['mkdir documents', 'cp examples/max-temperature/addresses.yaml documents'],
+      says: /sound, with 2 documents/,
+    }),
+    'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:3:9/ }),
+  },
+  'docs/guide/run-as-a-service.md': {
+    'node scripts/pack.mjs': elsewhere('conformance/pack.mjs', 'it packs, installs, and runs what it has packed'),
+    'millrace doctor --config /etc/millrace/millrace.yaml': elsewhere(
+      'apps/cli/test/watch-commands.test.ts',
+      'this machine has no such file',
+    ),
+  },
+  'docs/reference/metrics.md': {
+    'curl http://127.0.0.1:8080/metrics': done({ given: ['millrace serve'], says: /^millrace_ready 1$/m }),
+  },
   'docs/guide/users.md': {
     'npx millrace serve --data ./data --apply users.yaml': prints(READY),
     'export MILLRACE_USERNAME=admin MILLRACE_PASSWORD=change-me-soon': AS_ADMIN,
@@ -174,6 +201,13 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace serve --data ./data': prints(READY),
     'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
       prints(READY),
+    'millrace serve --config millrace.yaml --log-format json': {
+      ...prints(READY),
+      given: ["printf 'documents: [examples/max-temperature]\\n' > millrace.yaml"],
+    },
+    'millrace config check --config millrace.yaml': done({ says: /sound/ }),
+    'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:1:1/ }),
+    'millrace config show -o yaml': done({ says: /^ {2}port: 5672$/m }),
     'millrace publish temperature 23': done({ says: /1 message accepted/ }),
     'millrace publish temperature --simulate temperature --interval 200ms': quiet(),
     'millrace publish alarms --property site=north < alarms.txt': done({
@@ -190,12 +224,25 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace browse max --limit 1000 -o jsonl': done(),
     'millrace purge max --dry-run': done({ says: /would delete/ }),
     'millrace purge max --yes': done({ says: /deleted/ }),
+    'millrace dead-letters list': done({ given: DEAD_LETTERS }),
+    "millrace dead-letters list --filter 'body~error' -o jsonl": done({ says: /"body":"error 1"/ }),
+    'millrace dead-letters redrive --dry-run': done({ says: /would send 3 messages/ }),
+    "millrace dead-letters redrive --filter 'body~timeout' --rate 100 --yes": done({ says: /1 message sent/ }),
+    "millrace dead-letters discard --filter 'time<2026-01-01' --dry-run": ends(4, /no message/),
+    'millrace dead-letters discard --yes': done({ says: /deleted 2 messages/ }),
     [APPLY_JOB]: done({ says: /job\/max-temperature/ }),
     'millrace apply -f addresses.yaml -f job.yaml --dry-run': done({
       given: ['cp examples/max-temperature/addresses.yaml examples/max-temperature/job.yaml .'],
       says: /dry run/,
     }),
+    'millrace apply -f documents --set farm --prune --dry-run': done({
+      given: ['mkdir documents', 'cp examples/max-temperature/addresses.yaml documents'],
+      says: /dry run/,
+    }),
+    'millrace diff -f examples/max-temperature': done(),
+    'millrace diff -f documents --set farm --prune': done({ says: /~ address\/max/ }),
     'millrace get addresses': done({ says: /temperature/ }),
+    "millrace get addresses --filter 'stored>100' --sort -stored --columns name,stored --limit 10": done(),
     'millrace get job max-temperature -o yaml': done({ says: /^kind: Job$/m }),
     'millrace get connections -o wide': done({ says: /PROTOCOL/ }),
     'millrace describe job max-temperature': done({ says: /INSERT INTO max/ }),
@@ -226,6 +273,28 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace backup - | gzip > monday.backup.gz': done({ says: /^saved/m }),
     'millrace restore monday.backup --data ./restored': done({ says: /^restored/m }),
     'gunzip < monday.backup.gz | millrace restore - --data ./unpacked': done({ says: /^restored/m }),
+    'millrace top --count 1': done({ says: /rates over the last/ }),
+    'millrace top --interval 1s --count 3 -o jsonl': done({ says: /"inPerSecond"/ }),
+    'millrace flow': done({ says: /job max-temperature/ }),
+    'millrace flow -o mermaid > flow.mmd': done(),
+    'millrace explain max-temperature': done({ says: /^plan:/m }),
+    'millrace preview max-temperature --rows 3 --for 20s': done({ says: /nothing was consumed/ }),
+    'millrace doctor': done({ says: /server: Millrace/ }),
+    'millrace doctor --data ./data -o json': done({ says: /"check": "disk"/ }),
+    'millrace snippet temperature --lang python': done({ says: /paho/ }),
+    'millrace snippet temperature --lang python --protocol amqp': done({ says: /proton/ }),
+    'millrace context add farm --server http://127.0.0.1:8080': done({ says: /context\/farm/ }),
+    'millrace context add plant --server https://plant.example:8443 --token-file plant.token': done({
+      given: ['echo secret > plant.token'],
+      says: /context\/plant created/,
+    }),
+    'millrace context use farm': done({ says: /in use/ }),
+    'millrace context list': done({ says: /^\* +farm/m }),
+    'millrace context delete farm': done({ says: /deleted/ }),
+    'millrace completion bash > millrace.bash': done(),
+    'millrace completion fish > millrace.fish': done(),
+    'millrace demo --processing spark --for 90s': SPARK_LOCAL,
+    'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints': SPARK_LOCAL,
     'millrace spark up': SPARK_LOCAL,
     'millrace spark up --workers 2 --cores 1 --memory 512MiB': SPARK_LOCAL,
     'millrace spark up --directory ./spark --master-port 0 --connect-port 0 --ui-port 0': SPARK_LOCAL,

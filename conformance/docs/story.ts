@@ -83,6 +83,7 @@ export class Story {
   private start(command: string): Running {
     const environment = {
       PATH: `${join(this.directory, 'bin')}:${process.env.PATH}`,
+      HOME: this.directory,
       MILLRACE_SERVER: `http://127.0.0.1:${this.ports.http}`,
     };
     const typed = this.asTyped(command);

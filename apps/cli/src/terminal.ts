@@ -24,6 +24,8 @@ export interface Terminal {
   progress(line: string): void;
   /** Aborted when the user wants the command to end; its `reason` is an InterruptionReason. From the first call on, Ctrl-C no longer kills. */
   interruption(): AbortSignal;
+  /** Calls `listener` at each SIGHUP, which then ends the process no more. @returns how to stop that */
+  onHangUp(listener: () => void): () => void;
 }
 
 /** A terminal passes Ctrl-C to each process of the group, and npm passes it on once more: within this time it is one. */
@@ -65,6 +67,10 @@ export function processTerminal(): Terminal {
         watchSignals(controller);
       }
       return controller.signal;
+    },
+    onHangUp: (listener) => {
+      process.on('SIGHUP', listener);
+      return () => process.off('SIGHUP', listener);
     },
   };
 }

@@ -42,7 +42,8 @@ vi.mock('../src/spark/local-spark.js', () => ({
   },
 }));
 
-vi.mock('@millrace/server', () => ({
+vi.mock('@millrace/server', async (original) => ({
+  ...(await original<typeof import('@millrace/server')>()),
   startServer: async (options: Started['options']) => {
     if (stage.failure !== undefined) throw stage.failure;
     const started: Started = { options, applied: [], closed: false };

@@ -73,7 +73,7 @@ describe('get', () => {
 
   it('prints jobs and connections, and obeys no control characters of a client', async () => {
     const jobs = await run('get jobs -o wide', LISTS);
-    expect(jobs.output).toMatch(/^max-temperature {2}Running {2}temperature {2}max +7 +3 +4 +0 +0 {2}- +-$/m);
+    expect(jobs.output).toMatch(/^max-temperature {2}Running {2}temperature {2}max +7 +3 +4 +0 +0 {2}- +\S+ +-$/m);
     await api?.close();
     const connections = await run('get connections', LISTS);
     expect(connections.output).toContain('c-7  mqtt      sensor-\\x1b[31m1');

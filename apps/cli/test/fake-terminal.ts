@@ -8,6 +8,8 @@ export interface FakeTerminal extends Terminal {
   /** What was written as bytes. */
   readonly bytes: () => Buffer;
   interrupt(reason?: InterruptionReason): void;
+  /** As SIGHUP. */
+  hangUp(): void;
   /** Resolves as soon as standard output holds `text`. */
   outputHolding(text: string): Promise<void>;
   notesHolding(text: string): Promise<void>;
@@ -24,6 +26,7 @@ export function fakeTerminal(
   } = {},
 ): FakeTerminal {
   const controller = new AbortController();
+  const hangUps = new Set<() => void>();
   const written = new Watched();
   const said = new Watched();
   const raw: Buffer[] = [];
@@ -43,6 +46,13 @@ export function fakeTerminal(
     progress: () => {},
     note: (line) => said.add(`${line}\n`),
     interruption: () => controller.signal,
+    onHangUp: (listener) => {
+      hangUps.add(listener);
+      return () => hangUps.delete(listener);
+    },
+    hangUp: () => {
+      for (const listener of hangUps) listener();
+    },
     output: () => written.text,
     notes: () => said.text,
     interrupt: (reason = 'SIGINT') => controller.abort(reason),

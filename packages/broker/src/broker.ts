@@ -199,6 +199,12 @@ export class Broker {
     return this.book.get(name)?.view();
   }
 
+  /** Content bytes of all stored messages, each message once, and their limit. */
+  get memory(): { readonly storedBytes: number; readonly storedBytesLimit: number } {
+    const { arena, memory } = this.core;
+    return { storedBytes: arena.storedBytes, storedBytesLimit: memory.limit };
+  }
+
   /** Of an address, what is counted alone: for looking at many. */
   figures(name: string): AddressFigures | undefined {
     return this.book.get(name)?.figures();

@@ -118,6 +118,8 @@ export interface Client extends ResourceClient {
   /** @param reason what its peer is told */
   closeConnection(id: string, reason?: string): Promise<void>;
   status(): Promise<ServerStatus>;
+  /** Any other path of the API, such as `/v1/operations`; the answer as it stands there. */
+  request<T>(method: string, path: string, body?: unknown): Promise<T>;
   /**
    * All that the server had accepted when it was asked, as `millrace restore` takes it. The chunks are to be read to the
    * end, or left by `break`; a server that says nothing for the time-out is an error, however long it all takes.
@@ -178,6 +180,8 @@ export function createClient(options: ClientOptions): Client {
     closeConnection: async (id, reason) => {
       await send('DELETE', `/v1/connections/${encodeURIComponent(id)}${queryOf({ reason })}`);
     },
+    request: async <T>(method: string, path: string, body?: unknown) =>
+      (await send<T>(method, path, body === undefined ? {} : { body })).body,
     status: async () => (await send<ServerStatus>('GET', '/v1/status')).body,
     backup: ({ signal } = {}) => download(options, { path: '/v1/backup', accept: 'application/octet-stream', signal }),
   };

@@ -62,7 +62,7 @@ export class AddressMessages {
 
   /** Moves messages on and on. @throws ProblemError when it cannot begin */
   transfer(name: string, options: TransferOptions): Operation {
-    this.#controller.require('Address', name);
+    this.#requireKnown(name);
     const { messaging } = this.#controller;
     if (messaging.lastMessageId(name) === undefined) {
       throw problemError('conflict', `${name} is no queue: only queues have messages that could be moved`);
@@ -78,7 +78,12 @@ export class AddressMessages {
   }
 
   async #call<T>(what: string, name: string, call: () => Promise<T>): Promise<T> {
-    this.#controller.require('Address', name);
+    this.#requireKnown(name);
     return callPlane(what, call, this.#patience);
+  }
+
+  /** What the plane has may be without a document: it makes the queue of dead letters by itself. @throws ProblemError */
+  #requireKnown(name: string): void {
+    if (this.#controller.messaging.observeAddress(name) === undefined) this.#controller.require('Address', name);
   }
 }

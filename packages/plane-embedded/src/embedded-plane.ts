@@ -16,6 +16,7 @@ import { EmbeddedMessageAccess } from './message-access.js';
 import { EmbeddedMessagingPlane } from './messaging-plane.js';
 import type { MqttCounters } from './mqtt/mqtt-context.js';
 import { MqttProtocol } from './mqtt/mqtt-protocol.js';
+import { type PlaneFigures, planeFigures } from './plane-figures.js';
 import type { Host, ProtocolConnection } from './protocol-connection.js';
 import { SpoolDirectory } from './spool-directory.js';
 import { memoryStore, type Store, storeStatus } from './store.js';
@@ -134,12 +135,15 @@ export class EmbeddedPlane {
     this.timers.push(setInterval(() => this.mqtt.tick(Date.now()), SESSION_TICK_MS));
   }
 
-  /** Tells clients, and lets go of the store when all that was committed is in it. */
-  async stop(reason: string): Promise<void> {
+  /**
+   * Tells clients, and lets go of the store when all that was committed is in it.
+   * @param graceMs how long clients may take to hear it. Default: 2,000
+   */
+  async stop(reason: string, graceMs?: number): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.stopWatching?.();
     this.processing.close();
-    await Promise.all(this.listeners.map((listener) => listener.stop(reason)));
+    await Promise.all(this.listeners.map((listener) => listener.stop(reason, graceMs)));
     this.broker.commitPending();
     this.broker.commitPutOff();
     if (this.store.kind === 'disk') await this.store.journal.close();
@@ -147,6 +151,11 @@ export class EmbeddedPlane {
 
   storeStatus(): StoreStatus {
     return storeStatus(this.store);
+  }
+
+  figures(): PlaneFigures {
+    const { admission, amqpCounters: amqp, broker, listeners, mqtt, store } = this;
+    return planeFigures({ admission, amqp, broker, listeners, mqtt, store });
   }
 
   /** Handshakes that begin later get these; connections that are there go on. @throws Error of node:tls */

@@ -193,6 +193,10 @@ export class Listener {
     clearTimeout(cut);
   }
 
+  get connectionLimit(): number {
+    return this.options.connectionLimit ?? 20_000;
+  }
+
   /**
    * @returns undefined when a limit is reached: the stream is then for the caller to end; else what the caller tells of
    *   bytes that have come below the stream: false when they are too many, and the stream is to be ended

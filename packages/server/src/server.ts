@@ -19,7 +19,10 @@ import { httpAuthentication } from './http/authentication.js';
 import { createGuard } from './http/guard.js';
 import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
 import { serveWebSockets, type WebSocketOptions } from './http/websockets.js';
+import type { Log } from './log/log.js';
 import { isLoopback } from './loopback.js';
+import { HttpRequests } from './metrics/http-requests.js';
+import { SERIES_LIMITS, type SeriesLimits } from './metrics/series-limits.js';
 import { amqpUrl, openSpark, type SparkProcessing, sparkNeeds } from './spark-processing.js';
 import { TlsFiles } from './tls/tls-files.js';
 import type { TlsOptions } from './tls/tls-options.js';
@@ -49,6 +52,16 @@ export interface ServerOptions {
   readonly httpLimits?: Partial<HttpLimits>;
   /** What an AMQP client gets that names an address without a document. Default: refuse. */
   readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
+  /** What an MQTT topic without a document is. Default: topic. */
+  readonly undeclaredMqtt?: 'topic' | 'refuse';
+  /** Host names that HTTP answers to beside loopback and `host`. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins whose pages may call the control API. Default: only its own. */
+  readonly allowedOrigins?: readonly string[];
+  /** How many addresses and jobs have series of their own at /metrics. Default: 100 each. */
+  readonly metrics?: SeriesLimits;
+  /** How long clients may take to hear that the server ends. Default: 2,000. */
+  readonly stopGraceMs?: number;
   /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
@@ -61,9 +74,12 @@ export interface ServerOptions {
   readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
   /** Without users: lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
-  /** Lines for people: faults, and what is worth knowing. */
-  readonly log: (line: string) => void;
+  /** Faults, and what is worth knowing. */
+  readonly log: Log;
 }
+
+/** What can change while it runs. */
+export type LiveOptions = Pick<ServerOptions, 'metrics'>;
 
 export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
@@ -77,13 +93,33 @@ export interface RunningServer {
   reloadCertificates(): Promise<boolean>;
   /** What came to the listeners, counted since the start, and what is there now. */
   observeTransport(): TransportObservation;
-  /** Tells clients, then ends. Takes two seconds at most; with jobs on Spark up to three more, twelve where their queries are stopped. */
+  /** Takes over what can change while it runs. */
+  change(options: LiveOptions): void;
+  /**
+   * Tells clients, then ends. Takes `stopGraceMs` at most, and what the disk takes for what was committed; with jobs on Spark
+   * up to three seconds more, twelve where their queries are stopped.
+   */
   close(): Promise<void>;
 }
 
 /** Listening where others can reach it, without users, is refused unless asked for by name. */
 export class ExposureError extends Error {
   override readonly name = 'ExposureError';
+}
+
+/** Why these settings would let strangers in, or undefined. */
+export function exposureOf({
+  host,
+  allowAnonymous,
+}: {
+  readonly host: string;
+  readonly allowAnonymous: boolean;
+}): string | undefined {
+  if (isLoopback(host) || allowAnonymous) return undefined;
+  return (
+    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+    'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want'
+  );
 }
 
 /**
@@ -95,7 +131,7 @@ export class ExposureError extends Error {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
+  const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`, { level: 'error' });
   // Its settings are looked at before anything is opened.
   const spark = await openSpark(
     options,
@@ -120,6 +156,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
+      undeclaredMqtt: options.undeclaredMqtt ?? 'topic',
       onFault,
     },
     store,
@@ -135,13 +172,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const http: HttpListener[] = [];
   const stopping = new AbortController();
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoints(host, http)];
+  let seriesLimits = options.metrics ?? SERIES_LIMITS;
   try {
     await controller.start();
     await options.prepare?.({ apply: (list) => applyTo(controller, list) });
-    if (!isLoopback(host) && options.allowAnonymous !== true && access.isOpen) throw exposureOf(host);
+    const exposure = exposureOf({ host, allowAnonymous: options.allowAnonymous ?? false });
+    if (exposure !== undefined && access.isOpen) throw new ExposureError(exposure);
     await plane.listen();
     spark?.start(options.processing?.brokerUrl ?? amqpUrl(plane.messaging.endpoints()));
-    const hosts = isLoopback(host) ? {} : { allowedHosts: [host] };
+    const hosts = {
+      allowedHosts: [...(isLoopback(host) ? [] : [host]), ...(options.allowedHosts ?? [])],
+      allowedOrigins: options.allowedOrigins ?? [],
+    };
     const app = createHttpApp({
       controller,
       authorizer: access.quietly,
@@ -154,6 +196,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: stopping.signal,
       ...(store?.kind === 'disk' ? { backup: () => store.journal.backup() } : {}),
       onError: onFault,
+      metrics: {
+        version: VERSION,
+        controller,
+        figures: () => plane.figures(),
+        store: () => plane.storeStatus(),
+        storeLimitBytes: options.dataLimitBytes,
+        certificateValidTo: () => tls?.validTo,
+        requests: new HttpRequests(),
+        limits: () => seriesLimits,
+      },
       ...hosts,
     });
     await startHttpListeners(app, options, { host, tls, http });
@@ -168,14 +220,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   tls?.watch();
   const closeSpark = async (): Promise<void> => spark?.close({ queries: options.processing?.whenClosed ?? 'keep' });
-  return running({ plane, controller, http, tls, security, stopping, endpoints: endpoints(), closeSpark });
-}
-
-function exposureOf(host: string): ExposureError {
-  return new ExposureError(
-    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-      'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
-  );
+  const change = ({ metrics = SERIES_LIMITS }: LiveOptions): void => {
+    seriesLimits = metrics;
+  };
+  const { stopGraceMs } = options;
+  return running({
+    plane,
+    controller,
+    http,
+    tls,
+    security,
+    stopping,
+    endpoints: endpoints(),
+    closeSpark,
+    stopGraceMs,
+    change,
+  });
 }
 
 /** Lets go of the store when a file of its own cannot be had. */
@@ -238,13 +298,17 @@ interface Parts {
   readonly stopping: AbortController;
   readonly endpoints: readonly Endpoint[];
   readonly closeSpark: () => Promise<void>;
+  readonly stopGraceMs: number | undefined;
+  readonly change: RunningServer['change'];
 }
 
-function running({ plane, controller, http, tls, security, stopping, endpoints, closeSpark }: Parts): RunningServer {
+function running(parts: Parts): RunningServer {
+  const { plane, controller, http, tls, security, stopping, endpoints, closeSpark, stopGraceMs, change } = parts;
   return {
     endpoints,
     reloadCertificates: async () => (await tls?.reload()) ?? false,
     observeTransport: () => observeTransport(plane, http, tls),
+    change,
     apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
@@ -252,7 +316,10 @@ function running({ plane, controller, http, tls, security, stopping, endpoints, 
       tls?.close();
       // Queries that are to be stopped end while the broker is there to take their results.
       await closeSpark();
-      await Promise.all([plane.stop('the server is stopping'), ...http.map((listener) => listener.close())]);
+      await Promise.all([
+        plane.stop('the server is stopping', stopGraceMs),
+        ...http.map((listener) => listener.close(stopGraceMs)),
+      ]);
       security.close();
     },
   };

@@ -13,13 +13,14 @@ export interface BackupOptions {
   /** `-`: standard output. */
   readonly file: string;
   readonly server: string;
+  readonly token?: string;
   readonly force?: true;
 }
 
 export async function backup(terminal: Terminal, options: BackupOptions): Promise<ExitCode> {
-  const { file, force = false, server } = options;
+  const { file, force = false } = options;
   const signal = terminal.interruption();
-  const client = await openControlClient(terminal, server);
+  const client = await openControlClient(terminal, options);
   return await onStore(file, async () => {
     const target = file === '-' ? standardOutput(terminal) : await backupFile(file, { force });
     try {

@@ -2,8 +2,8 @@ import type { BrowsedMessage, Client } from '@millrace/contract';
 import { getItem } from '../control/get-item.js';
 import { kindOf } from '../control/kinds.js';
 import { openControlClient } from '../control/open-control-client.js';
-import { showData } from '../control/show-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
+import { showData } from '../listing/show-data.js';
 import type { OutputFormat } from '../program/declaration.js';
 import type { Terminal } from '../terminal.js';
 import { type Column, formatTable } from '../text/table.js';
@@ -13,6 +13,7 @@ export interface BrowseOptions {
   readonly limit: number;
   readonly output: Exclude<OutputFormat, 'name'>;
   readonly server: string;
+  readonly token?: string;
 }
 
 const PAGE_SIZE = 500;
@@ -28,7 +29,7 @@ const COLUMNS: readonly Column<BrowsedMessage>[] = [
 ];
 
 export async function browse(terminal: Terminal, options: BrowseOptions): Promise<ExitCode> {
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   const messages: BrowsedMessage[] = [];
   while (messages.length < options.limit) {
     const limit = Math.min(PAGE_SIZE, options.limit - messages.length);

@@ -8,10 +8,11 @@ export interface ControlJobOptions {
   readonly job: string;
   readonly action: 'pause' | 'resume';
   readonly server: string;
+  readonly token?: string;
 }
 
 export async function controlJob(terminal: Terminal, options: ControlJobOptions): Promise<ExitCode> {
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   await getItem(client, await kindOf('job'), options.job);
   await client.jobs[options.action](options.job);
   terminal.data(`job/${options.job} ${options.action}d\n`);

@@ -14,11 +14,12 @@ export interface DeleteOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly server: string;
+  readonly token?: string;
 }
 
 export async function deleteDocuments(terminal: Terminal, options: DeleteOptions): Promise<ExitCode> {
   const kind = await kindOf(options.kind);
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   // All are looked up before any is deleted: a mistyped name stops the whole.
   const items: Item[] = [];
   for (const name of options.names) items.push(await getItem(client, kind, name));
@@ -49,6 +50,8 @@ function lossOf(kind: ResourceKind, item: Item): string {
       return `${name} with ${counted(Number(at(item, 'status', 'statistics', 'stored') ?? 0), 'stored message')}`;
     case 'job':
       return `${name} with its state of ${counted(Number(at(item, 'status', 'statistics', 'stateRows') ?? 0), 'row')}`;
+    case 'subscription':
+      return `${name} with ${counted(Number(at(item, 'stored') ?? 0), 'stored message')}`;
     case 'user':
       return `${name}, and its connections`;
     case 'connection':
@@ -69,6 +72,10 @@ async function deleteOne(
       return client.addresses.delete(name, options);
     case 'job':
       return client.jobs.delete(name, options);
+    case 'subscription':
+      if (work.dryRun) return;
+      await client.request('DELETE', `/v1/subscriptions/${encodeURIComponent(name)}?force=true`);
+      return;
     case 'user':
       // Who would lock everybody out is stopped by the server.
       return client.users.delete(name, { dryRun: work.dryRun });

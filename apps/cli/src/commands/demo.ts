@@ -122,7 +122,7 @@ function summary(
 }
 
 function controlClient(terminal: Terminal, endpoints: readonly ServerEndpoint[]): Promise<Client> {
-  return openControlClient(terminal, endpointUrl(endpointOf(endpoints, 'http')));
+  return openControlClient(terminal, { server: endpointUrl(endpointOf(endpoints, 'http')) });
 }
 
 function brokerAt(endpoints: readonly ServerEndpoint[], protocol: 'amqp' | 'mqtt'): BrokerUrl {

@@ -9,11 +9,12 @@ export interface DescribeOptions {
   readonly kind: string;
   readonly name: string;
   readonly server: string;
+  readonly token?: string;
 }
 
 export async function describe(terminal: Terminal, options: DescribeOptions): Promise<ExitCode> {
   const kind = await kindOf(options.kind);
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   const item = await getItem(client, kind, options.name);
   terminal.data(sectionOf(titleCase(kind.name), kind.nameOf(item)) + partsOf(item));
   return EXIT_CODE.done;

@@ -14,6 +14,7 @@ export interface PublishOptions {
   readonly bodies: readonly string[];
   readonly url?: string;
   readonly server: string;
+  readonly token?: string;
   readonly simulate?: 'temperature';
   readonly interval?: number;
   readonly count?: number;

@@ -11,11 +11,12 @@ export interface PurgeOptions {
   readonly yes?: true;
   readonly dryRun?: true;
   readonly server: string;
+  readonly token?: string;
 }
 
 export async function purge(terminal: Terminal, options: PurgeOptions): Promise<ExitCode> {
   const { address } = options;
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   const item = await getItem(client, await kindOf('address'), address);
   const stored = counted(Number(at(item, 'status', 'statistics', 'stored') ?? 0), 'stored message');
   if (options.dryRun === true) {

@@ -11,6 +11,7 @@ export interface ReceiveOptions {
   readonly address: string;
   readonly url?: string;
   readonly server: string;
+  readonly token?: string;
   readonly count?: number;
   readonly for?: number;
   readonly output: 'text' | 'json';

@@ -1,8 +1,8 @@
 /** `millrace spark status`: each process of the local cluster, and whether it is well. */
 import { existsSync, realpathSync } from 'node:fs';
 import { CommandError } from '../command-error.js';
-import { showData } from '../control/show-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
+import { showData } from '../listing/show-data.js';
 import { clusterDirectory, defaultClusterDirectory } from '../spark/cluster-directory.js';
 import { type ClusterReport, type ProcessReport, reportOf } from '../spark/cluster-report.js';
 import { readState } from '../spark/state-file.js';

@@ -1,8 +1,8 @@
 import type { Client, ServerStatus } from '@millrace/contract';
 import { kindOf, reasonOf } from '../control/kinds.js';
 import { openControlClient } from '../control/open-control-client.js';
-import { showData } from '../control/show-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
+import { showData } from '../listing/show-data.js';
 import type { Terminal } from '../terminal.js';
 import { printable } from '../text/table.js';
 import { endpointUrl } from './describe-endpoints.js';
@@ -10,10 +10,11 @@ import { endpointUrl } from './describe-endpoints.js';
 export interface StatusOptions {
   readonly output: 'table' | 'json' | 'yaml';
   readonly server: string;
+  readonly token?: string;
 }
 
 export async function status(terminal: Terminal, options: StatusOptions): Promise<ExitCode> {
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   const shown = await client.status();
   if (options.output === 'table') terminal.data(statusText(shown) + (await attentionText(client, shown)));
   else await showData(terminal, shown, options.output);

@@ -1,7 +1,7 @@
 import type { CheckReport, SegmentReport } from '@millrace/journal';
 import { CommandError } from '../command-error.js';
-import { showData } from '../control/show-documents.js';
 import { EXIT_CODE, type ExitCode } from '../exit-code.js';
+import { showData } from '../listing/show-data.js';
 import { type DirectoryOptions, directoryOf, noStoreIn, onStore, requireDirectory } from '../store/store-directory.js';
 import type { Terminal } from '../terminal.js';
 import { byteSize } from '../text/byte-size.js';

@@ -1,18 +1,18 @@
 import { CommandError } from '../command-error.js';
 import { type BrokerUrl, parseBrokerUrl } from '../messaging/broker-url.js';
 import type { Terminal } from '../terminal.js';
-import { openControlClient } from './open-control-client.js';
+import { type ControlOptions, openControlClient } from './open-control-client.js';
 
 const ANY_HOST = new Set(['0.0.0.0', '::', '']);
 
 /** Where to send or receive: `--url`, or else the endpoint that the server names. @throws CommandError */
 export async function findBroker(
   terminal: Terminal,
-  options: { readonly url?: string; readonly server: string },
+  options: ControlOptions & { readonly url?: string },
   protocol: 'amqp' | 'mqtt',
 ): Promise<BrokerUrl> {
   if (options.url !== undefined) return parseBrokerUrl(options.url, terminal.environment);
-  const client = await openControlClient(terminal, options.server);
+  const client = await openControlClient(terminal, options);
   const { endpoints } = await client.status();
   const fitting = endpoints.filter((endpoint) => endpoint.protocol === protocol);
   // TLS where both are open: the way to the server may be long.

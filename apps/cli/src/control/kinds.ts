@@ -1,15 +1,16 @@
 import type { Client } from '@millrace/contract';
 import { CommandError, usageError } from '../command-error.js';
 import { EXIT_CODE } from '../exit-code.js';
-import type { Column } from '../text/table.js';
+import type { ListedColumn, Listing } from '../listing/listing.js';
+import { listPages } from './list-pages.js';
 
-/** An address, a job, a user or a connection, as the server gives it. */
+/** An address, a job, a user, a subscription or a connection, as the server gives it. */
 export type Item = object;
 
 export interface ResourceKind {
-  readonly name: 'address' | 'job' | 'user' | 'connection';
+  readonly name: 'address' | 'job' | 'user' | 'subscription' | 'connection';
   readonly aliases: readonly string[];
-  readonly columns: readonly Column<Item>[];
+  readonly columns: readonly ListedColumn<Item>[];
   readonly nameOf: (item: Item) => string;
   readonly list: (client: Client) => Promise<readonly Item[]>;
   /** @throws ProblemError, or CommandError not found */
@@ -25,17 +26,30 @@ export function at(item: Item, ...path: readonly string[]): string | number | un
   return undefined;
 }
 
-function text(title: string, ...path: readonly string[]): Column<Item> {
-  return { title, value: (item) => at(item, ...path) };
+/** The field is called as the end of its path. */
+function text(title: string, ...path: readonly string[]): ListedColumn<Item> {
+  return { title, field: path.at(-1)!, value: (item) => at(item, ...path) };
 }
 
-function count(title: string, name: string): Column<Item> {
-  return { title, value: (item) => at(item, 'status', 'statistics', name), align: 'right' };
+function count(title: string, name: string): ListedColumn<Item> {
+  return { title, field: name, value: (item) => at(item, 'status', 'statistics', name), align: 'right' };
 }
 
-function wide(column: Column<Item>): Column<Item> {
+function plainCount(title: string, name: string): ListedColumn<Item> {
+  return { title, field: name, value: (item) => at(item, name), align: 'right' };
+}
+
+function wide(column: ListedColumn<Item>): ListedColumn<Item> {
   return { ...column, wideOnly: true };
 }
+
+const REASON: ListedColumn<Item> = {
+  title: 'REASON',
+  field: 'reason',
+  value: (item) => reasonOf(item),
+  wideOnly: true,
+};
+const CREATED = wide(text('CREATED', 'metadata', 'createdAt'));
 
 /** Why it is not as wished: the first condition that is not true. */
 export function reasonOf(item: Item): string | undefined {
@@ -60,10 +74,12 @@ const ADDRESS: ResourceKind = {
     count('RECEIVERS', 'receivers'),
     wide(count('BYTES', 'storedBytes')),
     wide(count('DROPPED', 'dropped')),
+    wide(count('EXPIRED', 'expired')),
     wide(count('REJECTED', 'rejected')),
     wide(count('DEAD', 'deadLettered')),
     wide(count('DUPLICATES', 'duplicates')),
-    wide({ title: 'REASON', value: reasonOf }),
+    CREATED,
+    REASON,
   ],
   nameOf: documentName,
   list: (client) => client.addresses.list(),
@@ -84,7 +100,8 @@ const JOB: ResourceKind = {
     wide(count('LATE', 'rowsLate')),
     wide(count('FAILED', 'rowsFailed')),
     wide(text('WATERMARK', 'status', 'statistics', 'watermark')),
-    wide({ title: 'REASON', value: reasonOf }),
+    CREATED,
+    REASON,
   ],
   nameOf: documentName,
   list: (client) => client.jobs.list(),
@@ -98,8 +115,8 @@ const USER: ResourceKind = {
     text('NAME', 'metadata', 'name'),
     text('PHASE', 'status', 'phase'),
     text('LOGS IN BY', 'spec', 'authentication', 'type'),
-    { title: 'MAY', value: permissionsIn },
-    wide(text('CREATED', 'metadata', 'createdAt')),
+    { title: 'MAY', field: 'permissions', value: permissionsIn },
+    CREATED,
   ],
   nameOf: documentName,
   list: (client) => client.users.list(),
@@ -131,6 +148,7 @@ const CONNECTION: ResourceKind = {
     text('USER', 'user'),
     {
       title: 'LINKS',
+      field: 'links',
       value: (item) => (item as { links?: readonly unknown[] }).links?.length,
       align: 'right',
     },
@@ -149,7 +167,29 @@ const CONNECTION: ResourceKind = {
   },
 };
 
-export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, USER, CONNECTION];
+const SUBSCRIPTION: ResourceKind = {
+  name: 'subscription',
+  aliases: ['subscriptions', 'sub'],
+  columns: [
+    text('NAME', 'name'),
+    text('SOURCE', 'source'),
+    text('OWNER', 'owner'),
+    text('CONTAINER', 'container'),
+    plainCount('STORED', 'stored'),
+    plainCount('RECEIVERS', 'receivers'),
+    wide(plainCount('BYTES', 'storedBytes')),
+  ],
+  nameOf: (item) => String(at(item, 'name')),
+  list: (client) => listPages(client, '/v1/subscriptions'),
+  get: (client, name) => client.request('GET', `/v1/subscriptions/${encodeURIComponent(name)}`),
+};
+
+export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, USER, SUBSCRIPTION, CONNECTION];
+
+/** The kind as a listing: `-o name`, fields, columns. */
+export function listingOf({ name, aliases, columns, nameOf }: ResourceKind): Listing<Item> {
+  return { kind: name, plural: aliases[0] ?? name, columns, nameOf };
+}
 
 /** The kind that a word names. @throws CommandError wrong usage, with the nearest kind */
 export async function kindOf(word: string): Promise<ResourceKind> {

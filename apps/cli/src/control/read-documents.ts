@@ -1,5 +1,6 @@
-/** Documents from files, or from standard input where the file is `-`. */
-import { readFile } from 'node:fs/promises';
+/** Documents from files and folders, or from standard input where the file is `-`. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DesiredDocument, UserSpec } from '@millrace/contract';
 import { CommandError } from '../command-error.js';
 import type { Terminal } from '../terminal.js';
@@ -14,6 +15,7 @@ export interface DocumentFromFile {
 /** Standard input is read up to this; files are bounded by the parser. */
 const BYTES_MAX = 64 * 1024 ** 2;
 const FAULTS_SHOWN = 20;
+const DOCUMENT_FILE = /\.(ya?ml|json)$/i;
 
 /**
  * All documents are checked before any is given back. Addresses come first: a job is refused while what it reads is not
@@ -27,7 +29,7 @@ export async function readDocuments(
   const { describeFault, parseDocuments } = await import('@millrace/contract');
   const documents: DocumentFromFile[] = [];
   const faults: string[] = [];
-  for (const file of files) {
+  for (const file of await filesOf(files)) {
     const name = file === '-' ? 'standard input' : file;
     const parsed = await parseDocuments(file === '-' ? await readInput(terminal) : await readFileOrExplain(file));
     for (const { document, line } of parsed.documents) documents.push({ document, source: `${name}:${line}` });
@@ -62,13 +64,30 @@ function managesAll(spec: UserSpec): boolean {
   );
 }
 
+/** A folder stands for the documents in it and below, in order of their names. */
+async function filesOf(names: readonly string[]): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const name of names) {
+    const isFolder = name !== '-' && (await stat(name).catch(() => undefined))?.isDirectory() === true;
+    if (!isFolder) files.push(name);
+    else {
+      const found = (await readdir(name, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile() && DOCUMENT_FILE.test(entry.name))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .sort();
+      if (found.length === 0) throw new CommandError(`the folder "${name}" has no .yaml, .yml or .json file`);
+      files.push(...found);
+    }
+  }
+  return files;
+}
+
 async function readFileOrExplain(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === 'ENOENT') throw new CommandError(`there is no file "${file}"`, { cause: error });
-    if (code === 'EISDIR') throw new CommandError(`"${file}" is a folder`, { hint: `-f ${file}/*.yaml`, cause: error });
     throw new CommandError(`"${file}" cannot be read: ${code ?? error}`, { cause: error });
   }
 }

@@ -1,7 +1,8 @@
 /** What the declarations of commands share. They are all that is loaded at start: each command's code comes when chosen. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../exit-code.js';
 import type { Terminal } from '../terminal.js';
+import { parseCount } from '../text/option-values.js';
 
 export interface Declaring {
   readonly program: Command;
@@ -35,6 +36,27 @@ export function outputOption(formats: readonly OutputFormat[] = OUTPUT_FORMATS):
   return new Option('-o, --output <format>', 'how to print it').choices(formats).default('table');
 }
 
-export function serverOption(): Option {
-  return new Option('--server <url>', 'the control API').env('MILLRACE_SERVER').default('http://127.0.0.1:8080');
+export const DEFAULT_SERVER = 'http://127.0.0.1:8080';
+
+/** Which control API: `resolve-target.ts` fills in what was not typed. */
+export function addControlOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--server <url>', 'the control API').env('MILLRACE_SERVER').default(DEFAULT_SERVER))
+    .addOption(new Option('--context <name>', 'the server of this context').env('MILLRACE_CONTEXT'));
+}
+
+/** For what lists: how, which columns and rows, in what order. */
+export function addListingOptions(command: Command): Command {
+  return command
+    .addOption(outputOption())
+    .addOption(new Option('--columns <fields>', 'only these, separated by commas').argParser(splitFields))
+    .addOption(new Option('--sort <field>', 'in order of a field; downwards with - before it'))
+    .addOption(new Option('--filter <condition...>', 'FIELD=VALUE, also != ~ !~ > >= < <=; or a part of the name'))
+    .addOption(new Option('--limit <number>', 'at most so many').argParser(parseCount));
+}
+
+function splitFields(text: string): readonly string[] {
+  const fields = text.split(',').map((field) => field.trim());
+  if (fields.some((field) => field === '')) throw new InvalidArgumentError('Write fields separated by commas.');
+  return fields;
 }

@@ -1,10 +1,12 @@
-import { addExamples, type Declaring, outputOption, serverOption } from './declaration.js';
+import { Option } from 'commander';
+import { addControlOptions, addExamples, addListingOptions, type Declaring, outputOption } from './declaration.js';
 
 const GROUP = 'Documents:';
-const KIND_TEXT = 'address, job, user or connection; the plural and addr will do';
+const KIND_TEXT = 'address, job, user, subscription or connection; the plural and addr will do';
 
 export function declareDocumentCommands(declaring: Declaring): void {
   declareApply(declaring);
+  declareDiff(declaring);
   declareGet(declaring);
   declareDescribe(declaring);
   declareDelete(declaring);
@@ -20,12 +22,19 @@ function declareApply({ program, terminal, finish }: Declaring): void {
     .description(
       'Creates each address, job and user of the files, or changes it to what the file says. YAML or JSON, several in a file.',
     )
-    .requiredOption('-f, --file <file...>', 'a file, or - for standard input')
+    .requiredOption('-f, --file <file...>', 'a file, a folder, or - for standard input')
     .option('--dry-run', 'check everything, change nothing')
-    .addOption(serverOption());
+    .option('--set <name>', 'apply them all or none, as the set of this name')
+    .option('--prune', 'delete what the set had before and has no longer')
+    .option('-y, --yes', 'do not ask before pruning; needed where nobody can answer');
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace apply -f examples/max-temperature/job.yaml', does: 'Create or change the job.' },
     { command: 'millrace apply -f addresses.yaml -f job.yaml --dry-run', does: 'Check both files against the server.' },
+    {
+      command: 'millrace apply -f documents --set farm --prune --dry-run',
+      does: 'What a folder would create, change, and delete.',
+    },
   ]);
   command.action(async (options) => {
     const { apply } = await import('../commands/apply.js');
@@ -33,16 +42,40 @@ function declareApply({ program, terminal, finish }: Declaring): void {
   });
 }
 
+function declareDiff({ program, terminal, finish }: Declaring): void {
+  const command = program
+    .command('diff')
+    .helpGroup(GROUP)
+    .summary('what apply would change')
+    .description('Shows each field that apply would change: + is created, ~ changed, - deleted. Changes nothing.')
+    .requiredOption('-f, --file <file...>', 'a file, a folder, or - for standard input')
+    .option('--set <name>', 'as with apply')
+    .option('--prune', 'as with apply')
+    .option('--exit-code', 'end with 1 when there are differences')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it').choices(['text', 'json', 'yaml']).default('text'),
+    );
+  addControlOptions(command);
+  addExamples(command, [
+    { command: 'millrace diff -f examples/max-temperature', does: 'A folder against the server.' },
+    { command: 'millrace diff -f documents --set farm --prune', does: 'With what would be deleted.' },
+  ]);
+  command.action(async (options) => {
+    const { diff } = await import('../commands/diff.js');
+    finish(await diff(terminal, options));
+  });
+}
+
 function declareGet({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('get')
     .helpGroup(GROUP)
-    .summary('list addresses, jobs, users or connections')
+    .summary('list addresses, jobs, users, subscriptions or connections')
     .description('Prints all of a kind, or the named one.')
     .argument('<kind>', KIND_TEXT)
-    .argument('[name]', 'only this one')
-    .addOption(outputOption())
-    .addOption(serverOption());
+    .argument('[name]', 'only this one');
+  addListingOptions(command);
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace get addresses', does: 'A table of all addresses.' },
     {
@@ -50,6 +83,10 @@ function declareGet({ program, terminal, finish }: Declaring): void {
       does: 'The document with its status; apply takes it again.',
     },
     { command: 'millrace get connections -o wide', does: 'Who is connected, with all columns.' },
+    {
+      command: "millrace get addresses --filter 'stored>100' --sort -stored --columns name,stored --limit 10",
+      does: 'The ten addresses with the most messages.',
+    },
   ]);
   command.action(async (kind, name, options) => {
     const { get } = await import('../commands/get.js');
@@ -64,8 +101,8 @@ function declareDescribe({ program, terminal, finish }: Declaring): void {
     .summary('everything about one address, job, user or connection')
     .description('Prints everything known of one: what was asked for, how it is, and why.')
     .argument('<kind>', KIND_TEXT)
-    .argument('<name>')
-    .addOption(serverOption());
+    .argument('<name>');
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace describe job max-temperature', does: 'Its SQL, state, counts and warnings.' },
   ]);
@@ -84,8 +121,8 @@ function declareDelete({ program, terminal, finish }: Declaring): void {
     .argument('<kind>', KIND_TEXT)
     .argument('<name...>')
     .option('-y, --yes', 'do not ask; needed where nobody can answer')
-    .option('--dry-run', 'only show what it would delete')
-    .addOption(serverOption());
+    .option('--dry-run', 'only show what it would delete');
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace delete job max-temperature', does: 'Ask, then delete.' },
     { command: 'millrace delete address temperature max --yes', does: 'Delete both with their messages.' },
@@ -111,8 +148,8 @@ function declarePauseAndResume({ program, terminal, finish }: Declaring): void {
       .helpGroup(GROUP)
       .summary(summary)
       .description(description)
-      .argument('<job>')
-      .addOption(serverOption());
+      .argument('<job>');
+    addControlOptions(command);
     addExamples(command, [
       { command: `millrace ${action} max-temperature`, does: `${summary[0]?.toUpperCase()}${summary.slice(1)}.` },
     ]);
@@ -131,8 +168,8 @@ function declareStatus({ program, terminal, finish }: Declaring): void {
     .description(
       'Prints version, endpoints, how many addresses, jobs and connections there are, and what needs attention.',
     )
-    .addOption(outputOption(['table', 'json', 'yaml']))
-    .addOption(serverOption());
+    .addOption(outputOption(['table', 'json', 'yaml']));
+  addControlOptions(command);
   addExamples(command, [{ command: 'millrace status', does: 'Is it well, and where does it listen?' }]);
   command.action(async (options) => {
     const { status } = await import('../commands/status.js');

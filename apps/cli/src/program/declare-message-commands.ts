@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { parseCount, parseDuration, parseProperty } from '../text/option-values.js';
-import { addExamples, type Declaring, outputOption, serverOption } from './declaration.js';
+import { addControlOptions, addExamples, type Declaring, outputOption } from './declaration.js';
 
 const GROUP = 'Messages:';
 
@@ -26,7 +26,6 @@ function declarePublish({ program, terminal, finish }: Declaring): void {
     .argument('<address>', 'a queue or topic')
     .argument('[body...]', 'one message each')
     .addOption(urlOption())
-    .addOption(serverOption())
     .addOption(
       new Option('--simulate <what>', 'send readings of a sensor that does not exist').choices(['temperature']),
     )
@@ -43,6 +42,7 @@ function declarePublish({ program, terminal, finish }: Declaring): void {
     .addOption(
       new Option('--property <key=value>', 'an application property; may be repeated').argParser(parseProperty),
     );
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace publish temperature 23', does: 'Send one message.' },
     {
@@ -71,7 +71,6 @@ function declareReceive({ program, terminal, finish }: Declaring): void {
     )
     .argument('<address>', 'a queue, topic or topic filter')
     .addOption(urlOption())
-    .addOption(serverOption())
     .addOption(new Option('--count <number>', 'end after so many messages').argParser(parseCount))
     .addOption(
       new Option('--for <duration>', 'end after this time; exit code 8 when --count is not reached').argParser(
@@ -83,6 +82,7 @@ function declareReceive({ program, terminal, finish }: Declaring): void {
         .choices(['text', 'json'])
         .default('text'),
     );
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace receive max', does: 'Print bodies until Ctrl-C.' },
     {
@@ -104,8 +104,8 @@ function declareBrowse({ program, terminal, finish }: Declaring): void {
     .description('Prints messages that are stored on an address, oldest first. They stay where they are.')
     .argument('<address>', 'a queue or topic')
     .addOption(new Option('--limit <number>', 'at most so many').argParser(parseCount).default(20))
-    .addOption(outputOption(['table', 'wide', 'json', 'jsonl', 'yaml']))
-    .addOption(serverOption());
+    .addOption(outputOption(['table', 'wide', 'json', 'jsonl', 'yaml']));
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace browse max', does: 'The oldest 20 messages.' },
     { command: 'millrace browse max --limit 1000 -o jsonl', does: 'One JSON object a message.' },
@@ -124,8 +124,8 @@ function declarePurge({ program, terminal, finish }: Declaring): void {
     .description('Deletes all messages that are stored on an address, after showing how many. The address stays.')
     .argument('<address>', 'a queue or topic')
     .option('-y, --yes', 'do not ask; needed where nobody can answer')
-    .option('--dry-run', 'only show how many it would delete')
-    .addOption(serverOption());
+    .option('--dry-run', 'only show how many it would delete');
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace purge max --dry-run', does: 'Show how many it would delete.' },
     { command: 'millrace purge max --yes', does: 'Delete them.' },

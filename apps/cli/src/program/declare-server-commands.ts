@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { parseDuration, parsePort, parseSize } from '../text/option-values.js';
+import { addServerOptions, portOptions, typedFlags } from '../configuration/server-flags.js';
+import { parseDuration } from '../text/option-values.js';
 import { addExamples, type Declaring } from './declaration.js';
 
 const GROUP = 'Server:';
@@ -7,14 +8,6 @@ const GROUP = 'Server:';
 export function declareServerCommands(declaring: Declaring): void {
   declareDemo(declaring);
   declareServe(declaring);
-}
-
-function portOptions(): readonly Option[] {
-  return [
-    new Option('--amqp-port <port>', 'where AMQP 1.0 listens; 0 for any free one').argParser(parsePort).default(5672),
-    new Option('--mqtt-port <port>', 'where MQTT listens').argParser(parsePort).default(1883),
-    new Option('--http-port <port>', 'where the control API listens').argParser(parsePort).default(8080),
-  ];
 }
 
 function processingOptions(): readonly Option[] {
@@ -73,36 +66,15 @@ function declareDemo({ program, terminal, finish }: Declaring): void {
 }
 
 function declareServe({ program, terminal, finish }: Declaring): void {
-  const command = program
-    .command('serve')
-    .helpGroup(GROUP)
-    .summary('the server')
-    .description(
-      'Runs the server until Ctrl-C or SIGTERM. It listens on this machine alone unless --host says otherwise.',
-    )
-    .option('--host <host>', 'the network address to listen on', '127.0.0.1');
-  for (const option of portOptions()) command.addOption(option);
-  command
-    .option('--data <directory>', 'keep messages, documents and state here, across restarts and crashes')
-    .addOption(
-      new Option(
-        '--data-limit <size>',
-        'bytes of all files there, such as 10GiB; default: no limit but the disk',
-      ).argParser(parseSize),
-    )
-    .option('--apply <file...>', 'documents to apply before it is ready')
-    .addOption(
-      new Option('--undeclared-amqp <what>', 'what an AMQP client gets that names an address without a document')
-        .choices(['refuse', 'queue', 'topic'])
-        .default('refuse'),
-    )
-    .option('--tls-certificate <file>', 'PEM of the server certificate: opens the ports with TLS')
-    .option('--tls-key <file>', 'PEM of its key')
-    .option('--tls-client-authorities <file>', 'PEM of authorities whose client certificates are taken')
-    .addOption(new Option('--amqps-port <port>', 'where AMQP listens with TLS').argParser(parsePort).default(5671))
-    .addOption(new Option('--mqtts-port <port>', 'where MQTT listens with TLS').argParser(parsePort).default(8883))
-    .addOption(new Option('--https-port <port>', 'where HTTP listens with TLS').argParser(parsePort).default(8443))
-    .option('--allow-anonymous', 'listen where other machines can reach it although there are no users');
+  const command = addServerOptions(
+    program
+      .command('serve')
+      .helpGroup(GROUP)
+      .summary('the server')
+      .description(
+        'Runs the server until Ctrl-C or SIGTERM. It listens on this machine alone unless --host says otherwise.',
+      ),
+  );
   for (const option of processingOptions()) command.addOption(option);
   addExamples(command, [
     {
@@ -115,12 +87,16 @@ function declareServe({ program, terminal, finish }: Declaring): void {
       does: 'Start with these addresses and this job.',
     },
     {
+      command: 'millrace serve --config millrace.yaml --log-format json',
+      does: 'Settings from a file, logs for machines; SIGHUP reads the file again.',
+    },
+    {
       command: 'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints',
       does: 'Jobs run on Spark.',
     },
   ]);
-  command.action(async (options) => {
+  command.action(async (options, typed) => {
     const { serve } = await import('../commands/serve.js');
-    finish(await serve(terminal, options));
+    finish(await serve(terminal, { ...options, flags: typedFlags(typed) }));
   });
 }

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { addExamples, type Declaring, outputOption, serverOption } from './declaration.js';
+import { addControlOptions, addExamples, type Declaring, outputOption } from './declaration.js';
 
 const GROUP = 'Store:';
 
@@ -98,8 +98,8 @@ function declareBackup({ program, terminal, finish }: Declaring): void {
         'documents, sessions, state of jobs. It is checked as it is written, and gets its name when all is there.',
     )
     .argument('<file>', 'the backup, or - for standard output')
-    .option('--force', 'replace the file if it is there')
-    .addOption(serverOption());
+    .option('--force', 'replace the file if it is there');
+  addControlOptions(command);
   addExamples(command, [
     { command: 'millrace backup monday.backup', does: 'Save everything.' },
     { command: 'millrace backup - | gzip > monday.backup.gz', does: 'Through another program.' },

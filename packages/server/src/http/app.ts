@@ -13,6 +13,7 @@ import { EventHub } from './events/event-hub.js';
 import { createGuard } from './guard.js';
 import { homeRoute } from './home-page.js';
 import { Idempotency } from './idempotency.js';
+import { metricsRoutes } from './metrics.js';
 import { answerToError, problemResponse, refuse } from './problems.js';
 import { callOf, json, type Route, routerPath } from './route.js';
 import { applyRoute } from './v1-apply.js';
@@ -45,6 +46,7 @@ export function createHttpApp(dependencies: HttpDependencies): Hono {
     context.res.headers.set('x-content-type-options', 'nosniff');
     context.res.headers.set('x-frame-options', 'DENY');
     context.res.headers.set('cache-control', 'no-store');
+    dependencies.metrics?.requests.count(context.req.method, context.res.status);
   });
   app.use(bodyLimit({ maxSize: limitBytes, onError }));
   register(app, routesOf(dependencies), dependencies);
@@ -85,6 +87,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     ...systemRoutes(dependencies),
     backupRoute(dependencies),
     homeRoute(dependencies),
+    ...metricsRoutes(dependencies),
   ];
   routes.push({
     method: 'GET',

@@ -1,6 +1,7 @@
 import type { StoreStatus } from '@millrace/contract';
 import type { Controller, Endpoint, Timers } from '@millrace/controller';
 import type { AuditLog, Authorizer } from '@millrace/security';
+import type { MetricsSources } from '../metrics/sources.js';
 import type { Authenticate } from './authentication.js';
 
 export interface HttpDependencies {
@@ -22,6 +23,8 @@ export interface HttpDependencies {
   readonly backup?: () => AsyncIterable<Uint8Array> | 'under-way';
   /** Default: memory. */
   readonly store?: () => StoreStatus;
+  /** What /metrics shows. Default: there is no such path. */
+  readonly metrics?: MetricsSources;
   /** Default: 16 MiB. */
   readonly bodyLimitBytes?: number;
   /** Streams without an end are ended when this is aborted. Default: with their connections. */

@@ -15,8 +15,8 @@ export interface HttpListener {
   readonly server: Server;
   /** New connections get these. @throws Error of node:tls */
   setTls(terms: TlsTerms): void;
-  /** Ends what is idle at once, and what is at work after a second. */
-  close(): Promise<void>;
+  /** Ends what is idle at once, and what is at work after a second, or `graceMs` if that is less. */
+  close(graceMs?: number): Promise<void>;
 }
 
 export interface HttpLimits {
@@ -73,7 +73,7 @@ export async function startHttp(app: Hono, { host, port, tls, limits }: HttpOpti
     setTls: (terms) => {
       if (tls !== undefined) (server as TlsServer).setSecureContext(terms.context);
     },
-    close: () => close(server),
+    close: (graceMs = CLOSE_GRACE_MS) => close(server, Math.min(graceMs, CLOSE_GRACE_MS)),
   };
 }
 
@@ -101,9 +101,9 @@ function createHttpServer(app: Hono, tls: TlsTerms | undefined, limits: HttpLimi
   return server;
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();
