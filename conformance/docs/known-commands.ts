@@ -32,6 +32,11 @@ const PUT_ADDRESSES =
   "curl -X PUT -H 'content-type: application/json' --data-binary @addresses/addresses.json http://127.0.0.1:8080/v3/address";
 const APPLY_JOB = 'millrace apply -f examples/max-temperature/job.yaml';
 
+const AS_ADMIN = elsewhere(
+  'apps/cli/test/users-end-to-end.test.ts',
+  'who logs in stands in the environment, which does not stay from one command to the next here',
+);
+
 const SEND_41 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":41.5}'`;
 const SEND_38 = `mosquitto_pub -t humidity -m '{"bed":"north","humidity":38}'`;
 const SEND_READINGS = `npx millrace publish readings '{"device":"boiler-1","temperature":71}' '{"device":"boiler-2","temperature":97.5}' 'no JSON'`;
@@ -125,6 +130,14 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'npx millrace store check --data ./data': done({ says: /^sound/m }),
     'npx millrace store dump --data ./data | head': done({ says: /queue readings/ }),
     'npx millrace store repair --data ./data --dry-run': done({ says: /is sound/ }),
+  },
+  'docs/guide/users.md': {
+    'npx millrace serve --data ./data --apply users.yaml': prints(READY),
+    'export MILLRACE_USERNAME=admin MILLRACE_PASSWORD=change-me-soon': AS_ADMIN,
+    'npx millrace get users': AS_ADMIN,
+    'npx millrace apply -f viewer.yaml': AS_ADMIN,
+    'npx millrace describe user viewer': AS_ADMIN,
+    'npx millrace delete user viewer --yes': AS_ADMIN,
   },
   'docs/reference/cli.md': {
     'millrace demo': prints(/\d+ readings/),

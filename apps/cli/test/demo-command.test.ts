@@ -9,7 +9,9 @@ import { type FakeMqttServer, startFakeMqttServer } from './fake-mqtt-server.js'
 import { fakeTerminal } from './fake-terminal.js';
 
 interface Started {
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>> & {
+    readonly prepare?: (server: { apply(documents: readonly unknown[]): Promise<void> }) => Promise<void>;
+  };
   readonly applied: unknown[];
   closed: boolean;
 }
@@ -25,11 +27,13 @@ vi.mock('@millrace/server', () => ({
     if (stage.failure !== undefined) throw stage.failure;
     const started: Started = { options, applied: [], closed: false };
     stage.started.push(started);
+    const apply = async (documents: readonly unknown[]): Promise<void> => {
+      started.applied.push(...documents);
+    };
+    await options.prepare?.({ apply });
     return {
       endpoints: stage.endpoints,
-      apply: async (documents: unknown[]) => {
-        started.applied.push(...documents);
-      },
+      apply,
       close: async () => {
         started.closed = true;
       },

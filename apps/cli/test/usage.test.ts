@@ -23,7 +23,7 @@ describe('wrong usage ends with 2, says what is wrong on standard error and noth
     ['publish t 1 --url mqtt://127.0.0.1 --durable', /of AMQP/],
     ['receive t --for 40d', /longest is 24d/],
     ['get', /missing required argument 'kind'/],
-    ['get adress', /no kind "adress", only address, job, connection.*try: address/s],
+    ['get adress', /no kind "adress", only address, job, user, connection.*try: address/s],
     ['get jobs -o xml', /Allowed choices are table, wide, json, jsonl, yaml, name/],
     ['get jobs --server nowhere', /is no URL of a control API/],
     ['apply', /required option '-f, --file/],

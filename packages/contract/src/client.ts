@@ -9,6 +9,8 @@ import type {
   JobDocument,
   JobInput,
   Kind,
+  UserDocument,
+  UserInput,
 } from './envelope.js';
 import type { BrowsedMessage, Connection, JobResultRow, MessageInput, Page, ServerStatus } from './messages.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, problemOf } from './problem.js';
@@ -30,6 +32,8 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:8080`. */
   readonly server: string;
   readonly token?: string | undefined;
+  /** Used when there is no token (RFC 7617). */
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
   /** For one request. Default: 30,000. */
   readonly timeoutMs?: number;
   /** Default: the global fetch. */
@@ -96,6 +100,7 @@ export interface JobsClient extends DocumentsClient<JobDocument, JobInput> {
 export interface Client extends ResourceClient {
   readonly addresses: DocumentsClient<AddressDocument, AddressInput>;
   readonly jobs: JobsClient;
+  readonly users: DocumentsClient<UserDocument, UserInput>;
   /** Creates or replaces a document of whatever kind. */
   apply(document: DocumentInput, options?: PutOptions): Promise<PutResult<Document>>;
   /** Many at once, all or none; with a set, what it applied before can be pruned. */
@@ -123,6 +128,7 @@ export interface Client extends ResourceClient {
 export function createClient(options: ClientOptions): Client {
   const send = requester(options);
   const addresses = documentsClient<AddressDocument, AddressInput>(send, '/v1/addresses');
+  const users = documentsClient<UserDocument, UserInput>(send, '/v1/users');
   const jobDocuments = documentsClient<JobDocument, JobInput>(send, '/v1/jobs');
   const jobPath = (name: string) => `/v1/jobs/${encodeURIComponent(name)}`;
   const messagesPath = (address: string) => `/v1/addresses/${encodeURIComponent(address)}/messages`;
@@ -145,8 +151,17 @@ export function createClient(options: ClientOptions): Client {
     ...resources,
     addresses,
     jobs,
-    apply: (document, putOptions) =>
-      document.kind === 'Address' ? addresses.put(document, putOptions) : jobs.put(document, putOptions),
+    users,
+    apply: (document, putOptions): Promise<PutResult<Document>> => {
+      switch (document.kind) {
+        case 'Address':
+          return addresses.put(document, putOptions);
+        case 'Job':
+          return jobs.put(document, putOptions);
+        case 'User':
+          return users.put(document, putOptions);
+      }
+    },
     applyAll: async (documents, { set, prune, dryRun, force } = {}) => {
       const path = `/v1/documents:apply${queryOf({ applySet: set, prune, dryRun, force })}`;
       return (await send<ApplyAnswer>('POST', path, { body: { documents } })).body;
@@ -169,7 +184,11 @@ export function createClient(options: ClientOptions): Client {
 }
 
 /** The path of a kind's collection. */
-export const COLLECTIONS: Readonly<Record<Kind, string>> = { Address: '/v1/addresses', Job: '/v1/jobs' };
+export const COLLECTIONS: Readonly<Record<Kind, string>> = {
+  Address: '/v1/addresses',
+  Job: '/v1/jobs',
+  User: '/v1/users',
+};
 
 interface Sent<T> {
   readonly status: number;
@@ -250,13 +269,22 @@ function baseOf({ server }: ClientOptions): string {
   return server.replace(/\/+$/, '');
 }
 
+function authorize(headers: Headers, { token, login }: ClientOptions): void {
+  if (token !== undefined) {
+    headers.set('authorization', `Bearer ${token}`);
+  } else if (login !== undefined) {
+    const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
+    headers.set('authorization', `Basic ${btoa(String.fromCharCode(...bytes))}`);
+  }
+}
+
 function requester(options: ClientOptions): Send {
   const base = baseOf(options);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const fetchRequest = options.fetch ?? ((request: Request) => fetch(request));
   return async <T>(method: string, path: string, content: Content = {}): Promise<Sent<T>> => {
     const headers = new Headers({ accept: 'application/json', ...content.headers });
-    if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+    authorize(headers, options);
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
     if (content.body !== undefined) {
       headers.set('content-type', content.contentType ?? 'application/json');
@@ -277,7 +305,7 @@ async function download(options: ClientOptions, asked: StreamRequest): Promise<A
   const headers = new Headers({ accept, ...asked.headers });
   if (body !== undefined) headers.set('content-type', 'application/json');
   const content = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
+  authorize(headers, options);
   const silence = new AbortController();
   const ended = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
   /** One step that must come to something within the time-out. */

@@ -2,14 +2,15 @@
 import { z } from 'zod';
 import { type AddressSpec, API_VERSION, addressSpec, type Condition, type JobSpec, jobSpec } from './documents.js';
 import { ADDRESS_NAME_SCHEMA, addressNameFault, JOB_NAME_SCHEMA, jobNameFault } from './names.js';
+import { type UserSpec, userNameFault, userSpec } from './users.js';
 
-export type Kind = 'Address' | 'Job';
-export const KINDS: readonly Kind[] = ['Address', 'Job'];
+export type Kind = 'Address' | 'Job' | 'User';
+export const KINDS: readonly Kind[] = ['Address', 'Job', 'User'];
 
 const LABELS_MAX = 64;
 
 function nameSchema(fault: (name: string) => string | undefined) {
-  const described = fault === jobNameFault ? JOB_NAME_SCHEMA : ADDRESS_NAME_SCHEMA;
+  const described = fault === addressNameFault ? ADDRESS_NAME_SCHEMA : JOB_NAME_SCHEMA;
   return z
     .string()
     .meta(described)
@@ -55,7 +56,15 @@ export const jobDocument = z.strictObject({
   status: z.unknown().optional(),
 });
 
-export const DOCUMENT_SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+export const userDocument = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('User'),
+  metadata: metadataSchema(userNameFault),
+  spec: userSpec,
+  status: z.unknown().optional(),
+});
+
+export const DOCUMENT_SCHEMAS = { Address: addressDocument, Job: jobDocument, User: userDocument } as const;
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -68,7 +77,8 @@ interface Desired<K extends Kind, S> {
 }
 export type DesiredAddress = Desired<'Address', AddressSpec>;
 export type DesiredJob = Desired<'Job', JobSpec>;
-export type DesiredDocument = DesiredAddress | DesiredJob;
+export type DesiredUser = Desired<'User', UserSpec>;
+export type DesiredDocument = DesiredAddress | DesiredJob | DesiredUser;
 
 export interface Metadata {
   readonly name: string;
@@ -83,6 +93,7 @@ export interface Metadata {
 
 export type AddressPhase = 'Pending' | 'Ready' | 'Failed';
 export type JobPhase = 'Pending' | 'Running' | 'Paused' | 'Failed';
+export type UserPhase = 'Ready' | 'Disabled';
 
 export interface AddressStatus {
   readonly phase: AddressPhase;
@@ -130,6 +141,14 @@ export interface JobStatistics {
   readonly stateRows: number;
 }
 
+export interface UserStatus {
+  readonly phase: UserPhase;
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  /** Of a user with a password: how it is kept. */
+  readonly credentials?: { readonly mechanism: 'SCRAM-SHA-256'; readonly iterations: number };
+}
+
 export interface AddressDocument extends Omit<DesiredAddress, 'metadata'> {
   readonly metadata: Metadata;
   readonly status: AddressStatus;
@@ -138,12 +157,17 @@ export interface JobDocument extends Omit<DesiredJob, 'metadata'> {
   readonly metadata: Metadata;
   readonly status: JobStatus;
 }
-export type Document = AddressDocument | JobDocument;
+export interface UserDocument extends Omit<DesiredUser, 'metadata'> {
+  readonly metadata: Metadata;
+  readonly status: UserStatus;
+}
+export type Document = AddressDocument | JobDocument | UserDocument;
 
 /** What is sent: defaults may be left out. */
 export type AddressInput = z.input<typeof addressDocument>;
 export type JobInput = z.input<typeof jobDocument>;
-export type DocumentInput = AddressInput | JobInput;
+export type UserInput = z.input<typeof userDocument>;
+export type DocumentInput = AddressInput | JobInput | UserInput;
 
 /** Which way of talking to the server made a document. */
 export const OWNER_LABEL = 'millrace.dev/owner';

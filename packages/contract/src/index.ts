@@ -12,5 +12,7 @@ export * from './problem.js';
 export type { EventOptions, PageOptions, ResourceClient, SqlPreviewOptions } from './resource-client.js';
 export type * from './sql.js';
 export { closest } from './suggestion.js';
+export * from './token-issuers.js';
+export * from './users.js';
 export * from './v3.js';
 export * from './validation.js';

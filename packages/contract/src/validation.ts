@@ -4,6 +4,7 @@ import { API_VERSION } from './documents.js';
 import { type DesiredDocument, DOCUMENT_SCHEMAS, KINDS, type Kind } from './envelope.js';
 import { type ProblemDetail, pointerOf } from './problem.js';
 import { closest } from './suggestion.js';
+import { SECRET_KEYS } from './users.js';
 
 /** Nested deeper than any document of ours; keeps recursion over foreign values bounded. */
 const DEPTH_MAX = 64;
@@ -50,9 +51,10 @@ export function checkValue<T>(schema: z.ZodType<T>, value: unknown): Checked<T> 
 function detailsOf(issue: z.core.$ZodIssue, schema: z.ZodType, root: unknown): ProblemDetail[] {
   const pointer = pointerOf(issue.path);
   const found = valueAt(root, issue.path);
+  const text = issue.path.some((step) => SECRET_KEYS.has(String(step))) ? 'not right' : shown(found);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(schema, issue.path)));
+      return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(schema, issue.path, root)));
     case 'invalid_value':
       return [{ ...badValue(pointer, found, issue.values.map(String)) }];
     case 'invalid_type':
@@ -73,21 +75,14 @@ function detailsOf(issue: z.core.$ZodIssue, schema: z.ZodType, root: unknown): P
         },
       ];
     case 'invalid_union':
-      return [
-        { pointer, code: 'format', detail: `${nameOf(issue.path)} is ${shown(found)}; right is ${issue.message}` },
-      ];
+      if (issue.discriminator !== undefined) return [badValue(pointer, found, optionsAt(schema, issue.path, root))];
+      return [{ pointer, code: 'format', detail: `${nameOf(issue.path)} is ${text}; right is ${issue.message}` }];
     case 'invalid_format':
-      return [
-        { pointer, code: 'format', detail: `${nameOf(issue.path)} is ${shown(found)}; right is ${issue.message}` },
-      ];
+      return [{ pointer, code: 'format', detail: `${nameOf(issue.path)} is ${text}; right is ${issue.message}` }];
     case 'too_small':
-      return [
-        { pointer, code: 'range', detail: `${nameOf(issue.path)} is ${shown(found)}; the least is ${issue.minimum}` },
-      ];
+      return [{ pointer, code: 'range', detail: `${nameOf(issue.path)} is ${text}; the least is ${issue.minimum}` }];
     case 'too_big':
-      return [
-        { pointer, code: 'range', detail: `${nameOf(issue.path)} is ${shown(found)}; the most is ${issue.maximum}` },
-      ];
+      return [{ pointer, code: 'range', detail: `${nameOf(issue.path)} is ${text}; the most is ${issue.maximum}` }];
     default:
       return [{ pointer, code: codeOf(issue), detail: issue.message }];
   }
@@ -133,15 +128,44 @@ function notAnObject(value: unknown): ProblemDetail {
   };
 }
 
-/** The keys that an object at this path may have: follows the schema through its wrappers. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let current: z.ZodType | undefined = unwrap(schema);
-  for (const step of path) {
-    if (current instanceof z.ZodObject) current = unwrap(current.shape[String(step)] as z.ZodType | undefined);
+/** The keys that an object at this path may have. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[], root: unknown): readonly string[] {
+  const found = schemaAt(schema, path, root);
+  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+/** The words that choose among the forms of what is around this path. */
+function optionsAt(schema: z.ZodType, path: readonly PropertyKey[], root: unknown): readonly string[] {
+  const union = schemaAt(schema, path.slice(0, -1), root, 'forms');
+  if (!(union instanceof z.ZodDiscriminatedUnion)) return [];
+  return [...(union._zod.propValues[String(path.at(-1))] ?? [])].map(String);
+}
+
+/** Follows the schema through its wrappers; where the value's own words choose the form, by the value. */
+function schemaAt(
+  schema: z.ZodType,
+  path: readonly PropertyKey[],
+  root: unknown,
+  unions: 'forms' | 'chosen' = 'chosen',
+): z.ZodType | undefined {
+  let current = unwrap(schema);
+  for (let index = 0; ; index += 1) {
+    const last = index === path.length;
+    if (current instanceof z.ZodDiscriminatedUnion && !(last && unions === 'forms')) {
+      current = chosen(current, valueAt(root, path.slice(0, index)));
+    }
+    if (last) return current;
+    if (current instanceof z.ZodObject) current = unwrap(current.shape[String(path[index])] as z.ZodType | undefined);
     else if (current instanceof z.ZodArray) current = unwrap(current.element as z.ZodType);
-    else return [];
+    else return undefined;
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+}
+
+function chosen(union: z.ZodDiscriminatedUnion, value: unknown): z.ZodType | undefined {
+  const { discriminator } = union._zod.def;
+  const word = isRecord(value) ? value[discriminator] : undefined;
+  const forms = union.options as readonly z.ZodType[];
+  return forms.find((form) => form._zod.propValues?.[discriminator]?.has(word as string) === true);
 }
 
 function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
@@ -208,6 +232,6 @@ function article(noun: string): string {
 
 /** The value as it stood in the document, cut to a line. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value, (key, part: unknown) => (SECRET_KEYS.has(key) ? '…' : part)) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

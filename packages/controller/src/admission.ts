@@ -25,6 +25,8 @@ export interface AdmissionContext {
 /** @returns why it is refused, or undefined */
 export function refusalOf(document: DesiredDocument, context: AdmissionContext): Problem | undefined {
   if (document.kind === 'Address') return addressRefusal(document, context);
+  // What users ask of each other is judged where the others are known.
+  if (document.kind === 'User') return undefined;
   const judged = judgeJob(document.spec, context);
   return judged.ok ? undefined : judged.problem;
 }
@@ -97,12 +99,16 @@ export function judgeJob(spec: DesiredJob['spec'], context: AdmissionContext): J
 export interface JobEnds {
   readonly source: string;
   readonly target: string;
+  /** A column `address` says where each row goes: that may be anywhere. */
+  readonly routesRows: boolean;
 }
 
 /** What a job of this text would read and write; undefined when the text is not valid. */
 export function jobEnds(spec: DesiredJob['spec'], context: AdmissionContext): JobEnds | undefined {
   const judged = judgeJob(spec, context);
-  return judged.ok ? { source: judged.plan.source.address, target: judged.plan.target } : undefined;
+  if (!judged.ok) return undefined;
+  const { source, target, root } = judged.plan;
+  return { source: source.address, target, routesRows: root.output.some(({ name }) => name === 'address') };
 }
 
 function sqlDetail(fault: SqlFault): ProblemDetail {

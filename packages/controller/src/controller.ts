@@ -8,11 +8,12 @@ import {
   type DesiredDocument,
   type Document,
   type DocumentChange,
-  documentChanges,
   type JobDocument,
   type Kind,
   problemError,
+  type UserDocument,
 } from '@millrace/contract';
+import type { UserRegistry } from '@millrace/security';
 import { AddressReconciler } from './address-reconciler.js';
 import type { AdmissionContext } from './admission.js';
 import { ChangeFeed, type DocumentChangeNote, type DocumentListener } from './change-feed.js';
@@ -29,6 +30,7 @@ import { etagOf } from './revision.js';
 import { SchemaIndex } from './schema-index.js';
 import { type AddressSchemas, type LoadSqlCheck, loadSparkSqlCheck, type SqlCheck } from './sql-check.js';
 import { SYSTEM_TIMERS, type Timers } from './timers.js';
+import { shownChanges, UserDocuments } from './user-documents.js';
 import { type WorkOutcome, WorkQueue } from './work-queue.js';
 
 export interface ControllerOptions {
@@ -38,6 +40,8 @@ export interface ControllerOptions {
   readonly loadSqlCheck?: LoadSqlCheck;
   /** Default: memory. */
   readonly store?: DocumentStore;
+  /** Told of users before anybody who waits for a write is. Default: nobody asks who may do what. */
+  readonly users?: UserRegistry;
   /** Default: the system's. */
   readonly timers?: Timers;
   /** Default: random UUIDs. */
@@ -61,6 +65,7 @@ export interface WriteResult<D extends Document = Document> {
 export interface DocumentByKind {
   readonly Address: AddressDocument;
   readonly Job: JobDocument;
+  readonly User: UserDocument;
 }
 
 export class Controller {
@@ -78,6 +83,7 @@ export class Controller {
   readonly #addresses: AddressReconciler;
   readonly #jobs: JobReconciler;
   readonly #writer: DocumentWriter;
+  readonly #users: UserDocuments;
   #state: 'new' | 'starting' | 'ready' | 'stopped' = 'new';
   #endResync: () => void = () => {};
   #sqlCheck: SqlCheck | undefined;
@@ -107,12 +113,15 @@ export class Controller {
       patience,
       onStatus: onStatus('Job'),
     });
+    this.#users = new UserDocuments({ store, registry: options.users, now: () => timers.now() });
     this.#queue = new WorkQueue({ timers, work: (key) => this.#lock.run(key, () => this.#reconcile(key)) });
     const newUid = options.newUid ?? randomUUID;
     this.#writer = new DocumentWriter({
       store,
       messaging,
       admission: this.#admission,
+      seal: (desired, present) => this.#users.seal(desired, present),
+      checkUsers: (changes) => this.#users.check(changes),
       newIdentity: () => ({ uid: newUid(), createdAt: new Date(timers.now()).toISOString() }),
       removeFromPlane: (key, { force }) => this.#removeFromPlane(key, force),
       onPut: (changes) => this.#putDone(changes),
@@ -125,6 +134,7 @@ export class Controller {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a controller is started once');
     this.#state = 'starting';
+    this.#users.start();
     for (const document of this.#store.list('Address')) this.#schemas.note(document);
     for (const kind of ['Address', 'Job'] as const) {
       await Promise.all(this.names(kind).map((name) => this.#queue.attempt(keyText({ kind, name }))));
@@ -201,7 +211,10 @@ export class Controller {
   /** Creates or replaces. @throws ProblemError */
   async put(desired: DesiredDocument, options: WriteOptions = {}): Promise<WriteResult> {
     if (desired.kind === 'Job') await this.#needSqlCheck();
-    return this.#settle(await this.#writer.put(desired, options), options);
+    if (desired.kind === 'User') options.allow?.(desired, undefined);
+    // The slow part of a password is not for others to wait for.
+    const sealed = await this.#users.sealPassword(desired);
+    return this.#settle(await this.#writer.put(sealed, options), options);
   }
 
   /** Replaces what the patch names, whatever else was changed meanwhile. @throws ProblemError */
@@ -257,8 +270,13 @@ export class Controller {
   }
 
   #putDone(changes: readonly PreparedChange[]): void {
-    for (const { next } of changes) this.#schemas.note(next);
+    for (const { next } of changes) this.#note(next);
     for (const { next, outcome } of changes) this.#announce(outcome === 'created' ? 'added' : 'modified', keyOf(next));
+  }
+
+  #note(document: StoredDocument): void {
+    if (document.kind === 'User') this.#users.put(document);
+    else this.#schemas.note(document);
   }
 
   #deleting(keys: readonly DocumentKey[]): () => void {
@@ -266,6 +284,10 @@ export class Controller {
     return () => {
       for (const document of documents) this.#feed.publish('deleted', keyOf(document), () => document);
       for (const { kind, name } of keys) {
+        if (kind === 'User') {
+          this.#users.remove(name);
+          continue;
+        }
         if (kind === 'Job') {
           this.#jobs.forget(name);
           continue;
@@ -277,8 +299,9 @@ export class Controller {
     };
   }
 
-  #removeFromPlane({ kind, name }: DocumentKey, force: boolean): Promise<void> {
-    return this.#lock.run(keyText({ kind, name }), async () => {
+  async #removeFromPlane({ kind, name }: DocumentKey, force: boolean): Promise<void> {
+    if (kind === 'User') return;
+    await this.#lock.run(keyText({ kind, name }), async () => {
       if (kind === 'Job') {
         await this.#call(`remove job ${name}`, () => this.processing.remove(name));
         this.#jobs.forget(name);
@@ -293,7 +316,9 @@ export class Controller {
 
   /** Waits until the planes were asked once for what they do not have, but not for ever. */
   async #attempt(documents: readonly StoredDocument[]): Promise<void> {
-    const wanting = documents.filter((document) => document.kind === 'Job' || !this.#addresses.isCurrent(document));
+    const wanting = documents.filter(
+      (document) => document.kind === 'Job' || (document.kind === 'Address' && !this.#addresses.isCurrent(document)),
+    );
     if (wanting.length === 0) return;
     const { timers, timeoutMs } = this.#patience;
     let cancel = () => {};
@@ -307,10 +332,11 @@ export class Controller {
 
   async #settle({ next, outcome, before }: PreparedChange, options: WriteOptions): Promise<WriteResult> {
     const key = keyOf(next);
-    const changes = outcome === 'unchanged' ? [] : documentChanges(before, next);
+    const changes = outcome === 'unchanged' ? [] : shownChanges(before, next);
     if (options.dryRun === true) {
       const shown = this.get(key.kind, key.name) ?? this.#neverSeen(next);
-      return { document: { ...shown, ...next } as Document, outcome, etag: etagOf(next), changes };
+      const document = next.kind === 'User' ? this.#users.show(next) : ({ ...shown, ...next } as Document);
+      return { document, outcome, etag: etagOf(next), changes };
     }
     await this.#attempt([next]);
     // Someone may have deleted it meanwhile; what was written is still the answer.
@@ -319,6 +345,7 @@ export class Controller {
   }
 
   #neverSeen(document: StoredDocument): Document {
+    if (document.kind === 'User') return this.#users.show(document);
     const status = { phase: 'Pending', observedGeneration: 0, conditions: [] } as const;
     return document.kind === 'Address' ? { ...document, status } : { ...document, status: { ...status, warnings: [] } };
   }
@@ -327,12 +354,20 @@ export class Controller {
     if (this.#writer.isLeaving(key)) return 'done';
     const { kind, name } = parseKey(key);
     if (kind === 'Address') return this.#addresses.reconcile(name);
+    if (kind === 'User') return 'done';
     await this.#needSqlCheck();
     return this.#jobs.reconcile(name);
   }
 
   #withStatus(document: StoredDocument): Document {
-    return document.kind === 'Address' ? this.#addresses.withStatus(document) : this.#jobs.withStatus(document);
+    switch (document.kind) {
+      case 'Address':
+        return this.#addresses.withStatus(document);
+      case 'Job':
+        return this.#jobs.withStatus(document);
+      case 'User':
+        return this.#users.show(document);
+    }
   }
 
   #announce(type: 'added' | 'modified', { kind, name }: DocumentKey): void {

@@ -3,7 +3,6 @@ import {
   APPLY_SET_LABEL,
   type AppliedDocument,
   type DesiredDocument,
-  documentChanges,
   KINDS,
   type Kind,
   type ProblemDetail,
@@ -15,6 +14,7 @@ import type { Controller } from './controller.js';
 import { type DocumentKey, keyText } from './document-key.js';
 import type { PreparedChange, WriteOptions } from './document-writer.js';
 import { etagOf } from './revision.js';
+import { shownChanges } from './user-documents.js';
 
 export interface ApplyOptions extends Pick<WriteOptions, 'dryRun' | 'force' | 'allow'> {
   /** Name of the set; undefined: they belong to none, or stay in theirs. */
@@ -50,7 +50,7 @@ export async function applyDocuments(
 
 function applied({ next, before, outcome }: PreparedChange): AppliedDocument {
   const { kind, metadata } = next;
-  const changes = outcome === 'changed' ? { changes: documentChanges(before, next) } : {};
+  const changes = outcome === 'changed' ? { changes: shownChanges(before, next) } : {};
   return { kind, name: metadata.name, outcome, ...changes, etag: etagOf(next) };
 }
 

@@ -2,16 +2,19 @@
  * Where the desired state is kept. This file's store is memory and is gone with the process; one over the journal keeps
  * the same promise for longer: `commit` is all or nothing, and what it resolved survives.
  */
-import type { AddressDocument, JobDocument, Kind } from '@millrace/contract';
+import type { AddressDocument, JobDocument, Kind, UserDocument } from '@millrace/contract';
 
 /** A document without its status: status is observed, never stored. */
 export type StoredAddress = Omit<AddressDocument, 'status'>;
 export type StoredJob = Omit<JobDocument, 'status'>;
-export type StoredDocument = StoredAddress | StoredJob;
+/** With its credentials: nothing else shows them. */
+export type StoredUser = Omit<UserDocument, 'status'>;
+export type StoredDocument = StoredAddress | StoredJob | StoredUser;
 
 export interface StoredByKind {
   readonly Address: StoredAddress;
   readonly Job: StoredJob;
+  readonly User: StoredUser;
 }
 
 export type StoreChange =
@@ -27,7 +30,11 @@ export interface DocumentStore {
 }
 
 export class MemoryDocumentStore implements DocumentStore {
-  readonly #documents: { readonly [K in Kind]: Map<string, StoredByKind[K]> } = { Address: new Map(), Job: new Map() };
+  readonly #documents: { readonly [K in Kind]: Map<string, StoredByKind[K]> } = {
+    Address: new Map(),
+    Job: new Map(),
+    User: new Map(),
+  };
   /** Sorted lists, made when first asked for after a change. */
   readonly #sorted = new Map<Kind, readonly StoredDocument[]>();
 

@@ -17,6 +17,7 @@ import { KeyLock } from './key-lock.js';
 import { mergePatch } from './merge-patch.js';
 import type { MessagingPlane } from './ports/messaging-plane.js';
 import { checkPreconditions, type Preconditions, wishesTheSame } from './revision.js';
+import { patchable, type UserChange } from './user-documents.js';
 
 export interface WriteOptions extends Preconditions {
   /** Checks everything, changes nothing. Default: false. */
@@ -48,6 +49,10 @@ export interface DocumentWriterOptions {
   readonly store: DocumentStore;
   readonly admission: AdmissionContext;
   readonly messaging: Pick<MessagingPlane, 'observeAddress'>;
+  /** Turns what must not be stored into what may be. @throws ProblemError */
+  readonly seal: (desired: DesiredDocument, present: StoredDocument | undefined) => Promise<DesiredDocument>;
+  /** What stands against it among the documents there are. @throws ProblemError */
+  readonly checkUsers: (changes: readonly UserChange[]) => void;
   readonly newIdentity: () => { readonly uid: string; readonly createdAt: string };
   /** Takes it from its plane. @throws ProblemError */
   readonly removeFromPlane: (key: DocumentKey, options: { readonly force: boolean }) => Promise<void>;
@@ -78,7 +83,7 @@ export class DocumentWriter {
 
   patch({ kind, name }: DocumentKey, patch: unknown, options: WriteOptions): Promise<PreparedChange> {
     return this.#exclusively(() => {
-      const checked = checkDocument(mergePatch(this.#present(kind, name), patch));
+      const checked = checkDocument(mergePatch(patchable(this.#present(kind, name)), patch));
       if (!checked.ok) throw new ProblemError(invalid(`${kind} ${name} with this patch`, checked.details));
       if (checked.value.kind !== kind || checked.value.metadata.name !== name) {
         const detail = 'kind and metadata.name say which document it is: they cannot be changed';
@@ -92,6 +97,7 @@ export class DocumentWriter {
     return this.#exclusively(async () => {
       checkPreconditions(key, this.#present(key.kind, key.name), options);
       this.#checkLoss([key], options);
+      this.#checkUsers([], [key], options);
       if (options.dryRun !== true) await this.#delete([key], options);
     });
   }
@@ -100,8 +106,10 @@ export class DocumentWriter {
   replace(plan: () => Replacement, options: WriteOptions): Promise<readonly PreparedChange[]> {
     return this.#exclusively(async () => {
       const { put, remove } = plan();
-      const admission = this.#admissionWith(put);
-      const changes = collected(put, (desired) => this.#prepare(desired, options, admission));
+      const sealed = await this.#sealed(put, options);
+      const admission = this.#admissionWith(sealed);
+      const changes = collected(sealed, (desired) => this.#prepare(desired, options, admission));
+      this.#checkUsers(changes, remove, options);
       const retyped = changes.filter((change) => change.retyped).map(({ next }) => keyOf(next));
       this.#checkLoss([...remove, ...retyped], options);
       if (options.dryRun === true) return changes;
@@ -121,8 +129,10 @@ export class DocumentWriter {
     return present;
   }
 
-  async #put(desired: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
-    const change = this.#prepare(desired, options);
+  async #put(wished: DesiredDocument, options: WriteOptions): Promise<PreparedChange> {
+    const [desired] = await this.#sealed([wished], options);
+    const change = this.#prepare(desired!, options);
+    this.#checkUsers([change], [], options);
     if (change.retyped) this.#checkLoss([keyOf(change.next)], options);
     if (options.dryRun !== true) await this.#commit([change], options);
     return change;
@@ -203,6 +213,33 @@ export class DocumentWriter {
       for (const key of keys) this.#leaving.delete(keyText(key));
       for (const key of keys) this.#options.onReleased(key);
     }
+  }
+
+  /** Who may not write a user is told before its password costs anything. */
+  async #sealed(put: readonly DesiredDocument[], options: WriteOptions): Promise<readonly DesiredDocument[]> {
+    const sealed: DesiredDocument[] = [];
+    for (const desired of put) {
+      if (desired.kind !== 'User') {
+        sealed.push(desired);
+        continue;
+      }
+      options.allow?.(desired, undefined);
+      sealed.push(await this.#options.seal(desired, this.#options.store.get('User', desired.metadata.name)));
+    }
+    return sealed;
+  }
+
+  /** All together: each alone might leave one who may manage the server, and all of them none. */
+  #checkUsers(put: readonly PreparedChange[], remove: readonly DocumentKey[], { force }: WriteOptions): void {
+    const changes: UserChange[] = [];
+    for (const { next, outcome } of put) {
+      if (next.kind !== 'User' || outcome === 'unchanged') continue;
+      changes.push({ name: next.metadata.name, next: next.spec, force: force === true });
+    }
+    for (const { kind, name } of remove) {
+      if (kind === 'User') changes.push({ name, next: undefined, force: force === true });
+    }
+    if (changes.length > 0) this.#options.checkUsers(changes);
   }
 
   /** All at once and before anything is done; the plane itself has the last word. */

@@ -16,6 +16,7 @@ export {
   type StoredByKind,
   type StoredDocument,
   type StoredJob,
+  type StoredUser,
 } from './document-store.js';
 export type { PreparedChange, WriteOptions } from './document-writer.js';
 export type { TransferOptions } from './message-transfer.js';

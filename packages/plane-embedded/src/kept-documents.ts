@@ -3,7 +3,7 @@
  * one transaction, so it is there as a whole after a crash or not at all.
  */
 import type { Broker, RefusalReason } from '@millrace/broker';
-import { type Kind, problemError } from '@millrace/contract';
+import { isKind, type Kind, problemError } from '@millrace/contract';
 import {
   type DocumentStore,
   MemoryDocumentStore,
@@ -63,7 +63,7 @@ function bytesOf(change: StoreChange): Uint8Array | undefined {
 
 function read(key: string, bytes: Uint8Array): StoredDocument {
   const kind = key.slice(0, key.indexOf('/'));
-  if (kind !== 'Address' && kind !== 'Job') {
+  if (!isKind(kind)) {
     throw new Error(
       `the store has the document ${key}, of a kind that this version does not know: a newer one wrote it`,
     );

@@ -31,7 +31,7 @@ test('what was put and not deleted is there for the next one, in order of names'
 });
 
 test.each([
-  ['User/ada', '{}', 'the document User/ada, of a kind that this version does not know'],
+  ['Wheel/ada', '{}', 'the document Wheel/ada, of a kind that this version does not know'],
   ['Address/a', '{', 'a document Address/a that cannot be read'],
 ])('a document %s with %s is refused by name', (key, text, message) => {
   const broker = openBroker();

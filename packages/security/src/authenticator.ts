@@ -13,6 +13,8 @@ export interface Origin {
   readonly encrypted: boolean;
   /** The client's certificate, when TLS has verified one. */
   readonly certificate?: ClientCertificate;
+  /** What an MQTT client calls itself: what `${clientId}` in its permissions stands for. Default: none. */
+  readonly clientId?: string;
 }
 
 export interface ClientCertificate {
@@ -26,13 +28,18 @@ export interface ClientCertificate {
 /** The client is told only that it failed; `reason` is for the audit log. */
 export type Authentication =
   | { readonly ok: true; readonly principal: Principal }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** Nothing was found out about the credentials: there is too much to do, and another try may go well. */
+      readonly busy?: true;
+    };
 
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array }
   /** `data` goes along with the outcome, such as SCRAM's server-final-message [RFC 5802 §3]. */
   | { readonly kind: 'done'; readonly principal: Principal; readonly data: Uint8Array | undefined }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string; readonly busy?: true };
 
 /** One client's way through one mechanism. `step` is called with the initial response first; empty when there is none. */
 export interface SaslExchange {
@@ -50,11 +57,24 @@ export interface Authenticator {
   token(token: string, origin: Origin): Promise<Authentication>;
 }
 
+/** Whom a change may concern: who is not in it need not ask again. */
+export interface ChangedUsers {
+  has(principal: Principal): boolean;
+}
+
 /** Users, permissions and their changes: what a listener is given. */
 export interface AccessControl {
   readonly authenticator: Authenticator;
-  /** Called after users or permissions have changed; connections ask again for what they hold. @returns how to stop it */
-  onChange(listener: () => void): () => void;
-  /** Whether this principal may still be connected: false once its user is gone, disabled, or has another password. */
+  /**
+   * Called after users or permissions have changed, and when a token has expired; connections ask again for what they
+   * hold. At once after the first change, then every 100 ms while there are more. `changed` says whom it may concern.
+   *
+   * @returns how to stop it
+   */
+  onChange(listener: (changed: ChangedUsers) => void): () => void;
+  /**
+   * Whether this principal may still be connected: false once its user is gone, disabled, or has another password, and
+   * when its token has expired.
+   */
   stillValid(principal: Principal): boolean;
 }

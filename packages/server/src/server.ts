@@ -8,8 +8,10 @@ import {
   openStore,
   type Store,
 } from '@millrace/plane-embedded';
-import { OPEN_AUTHORIZER } from '@millrace/security';
+import { auditedService } from './access/audited-service.js';
+import { createAccess, type SecurityOptions, type ServerAccess } from './access/create-access.js';
 import { createHttpApp } from './http/app.js';
+import { httpAuthentication } from './http/authentication.js';
 import { type HttpListener, startHttp } from './http/start-http.js';
 import { isLoopback } from './loopback.js';
 import { VERSION } from './version.js';
@@ -29,7 +31,11 @@ export interface ServerOptions {
   readonly dataDirectory?: string;
   /** All files in it together. Default: no limit but the disk. */
   readonly dataLimitBytes?: number;
-  /** Lets everyone in on a host that is not loopback. Default: false. */
+  /** Tokens, passwords in clear, the audit log. Users are documents. */
+  readonly security?: SecurityOptions;
+  /** Called before anybody is let in: what is applied here is there from the first connection on. Default: nothing is. */
+  readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
+  /** Without users: lets everyone in on a host that is not loopback. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Lines for people: faults, and what is worth knowing. */
   readonly log: (line: string) => void;
@@ -56,21 +62,17 @@ export class ExposureError extends Error {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.allowAnonymous !== true) {
-    throw new ExposureError(
-      `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-        'listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
-    );
-  }
   const onFault = (error: unknown): void => options.log(`fault: ${describeFault(error)}`);
   const store = await storeOf(options);
+  const security = await accessOf(options, store, onFault);
+  const { access } = security;
   const services = new Map<string, AmqpService>();
   const plane = await createPlane(
     {
       host,
       amqpPort: options.amqpPort ?? 5672,
       mqttPort: options.mqttPort ?? 1883,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer: access,
       services,
       undeclaredAmqp: options.undeclaredAmqp ?? 'refuse',
       onFault,
@@ -78,18 +80,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
   );
   const { messaging, processing, documents } = plane;
-  const controller = new Controller({ messaging, processing, store: documents, onError: onFault });
-  const addresses = new AddressService(new V3Addresses(controller, OPEN_AUTHORIZER));
-  services.set('$address', { handle: (request) => addresses.handle(request, request.principal) });
+  const controller = new Controller({ messaging, processing, store: documents, users: access, onError: onFault });
+  const addresses = new AddressService(new V3Addresses(controller, access.quietly));
+  services.set(
+    '$address',
+    auditedService(access.audit, { handle: (request) => addresses.handle(request, request.principal) }),
+  );
   let http: HttpListener | undefined;
   const stopping = new AbortController();
   const endpoints = (): readonly Endpoint[] => [...plane.messaging.endpoints(), ...httpEndpoint(host, http)];
   try {
     await controller.start();
+    await options.prepare?.({ apply: (list) => applyTo(controller, list) });
+    if (!isLoopback(host) && options.allowAnonymous !== true && access.isOpen) throw exposureOf(host);
     await plane.listen();
     const app = createHttpApp({
       controller,
-      authorizer: OPEN_AUTHORIZER,
+      authorizer: access.quietly,
+      authenticate: httpAuthentication(access),
+      audit: access.audit,
       version: VERSION,
       startedAt: new Date(),
       endpoints,
@@ -103,9 +112,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     controller.stop();
     await plane.stop('the server did not start');
+    security.close();
     throw error;
   }
-  return running({ plane, controller, http, stopping, endpoints: endpoints() });
+  return running({ plane, controller, http, security, stopping, endpoints: endpoints() });
+}
+
+function exposureOf(host: string): ExposureError {
+  return new ExposureError(
+    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
+      'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want',
+  );
+}
+
+/** Lets go of the store when a file of its own cannot be had. */
+async function accessOf(
+  { security = {}, dataDirectory, allowAnonymous = false }: ServerOptions,
+  store: Store | undefined,
+  onFault: (error: unknown) => void,
+): Promise<ServerAccess> {
+  try {
+    return createAccess(security, { dataDirectory, allowAnonymous, onFault });
+  } catch (error) {
+    if (store?.kind === 'disk') await store.journal.close();
+    throw error;
+  }
 }
 
 function storeOf({ dataDirectory, dataLimitBytes, log }: ServerOptions): Promise<Store> | undefined {
@@ -129,26 +160,30 @@ interface Parts {
   readonly plane: EmbeddedPlane;
   readonly controller: Controller;
   readonly http: HttpListener;
+  readonly security: ServerAccess;
   readonly stopping: AbortController;
   readonly endpoints: readonly Endpoint[];
 }
 
-function running({ plane, controller, http, stopping, endpoints }: Parts): RunningServer {
+function running({ plane, controller, http, security, stopping, endpoints }: Parts): RunningServer {
   return {
     endpoints,
-    async apply(documents) {
-      for (const document of documents) {
-        const checked = checkDocument(document);
-        if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
-        await controller.put(checked.value);
-      }
-    },
+    apply: (documents) => applyTo(controller, documents),
     async close() {
       controller.stop();
       stopping.abort();
       await Promise.all([plane.stop('the server is stopping'), http.close()]);
+      security.close();
     },
   };
+}
+
+async function applyTo(controller: Controller, documents: readonly object[]): Promise<void> {
+  for (const document of documents) {
+    const checked = checkDocument(document);
+    if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
+    await controller.put(checked.value);
+  }
 }
 
 function httpEndpoint(host: string, http: HttpListener | undefined): readonly Endpoint[] {

@@ -49,6 +49,8 @@ function lossOf(kind: ResourceKind, item: Item): string {
       return `${name} with ${counted(Number(at(item, 'status', 'statistics', 'stored') ?? 0), 'stored message')}`;
     case 'job':
       return `${name} with its state of ${counted(Number(at(item, 'status', 'statistics', 'stateRows') ?? 0), 'row')}`;
+    case 'user':
+      return `${name}, and its connections`;
     case 'connection':
       return `${name} of ${printable(String(at(item, 'container')))}`;
   }
@@ -67,6 +69,9 @@ async function deleteOne(
       return client.addresses.delete(name, options);
     case 'job':
       return client.jobs.delete(name, options);
+    case 'user':
+      // Who would lock everybody out is stopped by the server.
+      return client.users.delete(name, { dryRun: work.dryRun });
     case 'connection':
       return work.dryRun ? undefined : client.closeConnection(name);
   }

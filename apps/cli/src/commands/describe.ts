@@ -50,10 +50,16 @@ function listOf(key: string, values: readonly unknown[], indent: string): string
   const names = Object.keys(first).sort((one, other) => Number(one === 'message') - Number(other === 'message'));
   const columns = names.map((name) => ({
     title: titleCase(name).toUpperCase(),
-    value: (row: Item) => at(row, name),
+    value: (row: Item) => at(row, name) ?? wordsOf(row, name),
   }));
   const table = formatTable(columns, values as readonly Item[]);
   return `${indent}${titleCase(key)}:\n${table.replace(/^(?=.)/gm, inner)}`;
+}
+
+/** A list of words in a cell, such as the verbs of a permission. */
+function wordsOf(row: Item, name: string): string | undefined {
+  const value = (row as Readonly<Record<string, unknown>>)[name];
+  return Array.isArray(value) ? value.map(String).join(', ') : undefined;
 }
 
 /** "  Observed generation:" is the longest. */

@@ -29,10 +29,13 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     allowAnonymous: options.allowAnonymous ?? false,
     ...(options.data === undefined ? {} : { dataDirectory: options.data }),
     ...(options.dataLimit === undefined ? {} : { dataLimitBytes: options.dataLimit }),
+    // Before anybody is let in: users among them are there from the first connection on.
+    prepare: async (prepared) => {
+      for (const from of documents) await applyOrExplain(prepared, from);
+    },
     log: (line) => terminal.note(line),
   });
   try {
-    for (const from of documents) await applyOrExplain(server, from);
     terminal.note(`${describeEndpoints(server.endpoints)} (ready after ${Math.round(process.uptime() * 1000)} ms)`);
     terminal.note(
       options.data === undefined
@@ -47,7 +50,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
 }
 
 /** One after the other, so that a refusal can name its file. @throws CommandError */
-async function applyOrExplain(server: RunningServer, from: DocumentFromFile): Promise<void> {
+async function applyOrExplain(server: Pick<RunningServer, 'apply'>, from: DocumentFromFile): Promise<void> {
   try {
     await server.apply([from.document]);
   } catch (error) {

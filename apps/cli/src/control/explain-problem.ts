@@ -62,7 +62,7 @@ function hintOf(error: ProblemError, faults: readonly ProblemDetail[]): string |
       return 'millrace serve, or --server with the URL of one that runs';
     case 401:
     case 403:
-      return 'MILLRACE_TOKEN with a token that may do it';
+      return 'MILLRACE_USERNAME and MILLRACE_PASSWORD, or MILLRACE_TOKEN, of one who may do it';
     default:
       return undefined;
   }

@@ -3,11 +3,11 @@ import { CommandError, usageError } from '../command-error.js';
 import { EXIT_CODE } from '../exit-code.js';
 import type { Column } from '../text/table.js';
 
-/** An address, a job or a connection, as the server gives it. */
+/** An address, a job, a user or a connection, as the server gives it. */
 export type Item = object;
 
 export interface ResourceKind {
-  readonly name: 'address' | 'job' | 'connection';
+  readonly name: 'address' | 'job' | 'user' | 'connection';
   readonly aliases: readonly string[];
   readonly columns: readonly Column<Item>[];
   readonly nameOf: (item: Item) => string;
@@ -91,6 +91,35 @@ const JOB: ResourceKind = {
   get: (client, name) => client.jobs.get(name),
 };
 
+const USER: ResourceKind = {
+  name: 'user',
+  aliases: ['users'],
+  columns: [
+    text('NAME', 'metadata', 'name'),
+    text('PHASE', 'status', 'phase'),
+    text('LOGS IN BY', 'spec', 'authentication', 'type'),
+    { title: 'MAY', value: permissionsIn },
+    wide(text('CREATED', 'metadata', 'createdAt')),
+  ],
+  nameOf: documentName,
+  list: (client) => client.users.list(),
+  get: (client, name) => client.users.get(name),
+};
+
+/** "send,recv devices/a/#; view #", as far as it fits a line. */
+function permissionsIn(item: Item): string {
+  const { permissions = [] } = (item as { spec?: { permissions?: readonly PermissionShown[] } }).spec ?? {};
+  const all = permissions.map(({ verbs, addresses }) => `${verbs.join(',')} ${addresses.join(' ')}`).join('; ');
+  return all.length > PERMISSIONS_SHOWN ? `${all.slice(0, PERMISSIONS_SHOWN - 1)}…` : all;
+}
+
+const PERMISSIONS_SHOWN = 60;
+
+interface PermissionShown {
+  readonly verbs: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 const CONNECTION: ResourceKind = {
   name: 'connection',
   aliases: ['connections', 'conn'],
@@ -120,7 +149,7 @@ const CONNECTION: ResourceKind = {
   },
 };
 
-export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, CONNECTION];
+export const KINDS: readonly ResourceKind[] = [ADDRESS, JOB, USER, CONNECTION];
 
 /** The kind that a word names. @throws CommandError wrong usage, with the nearest kind */
 export async function kindOf(word: string): Promise<ResourceKind> {

@@ -9,5 +9,7 @@ export async function openControlClient(terminal: Terminal, server: string): Pro
     throw usageError(`"${server}" is no URL of a control API`, '--server http://127.0.0.1:8080');
   }
   const { createClient } = await import('@millrace/contract');
-  return createClient({ server, token: terminal.environment.MILLRACE_TOKEN });
+  const { MILLRACE_TOKEN: token, MILLRACE_USERNAME: username, MILLRACE_PASSWORD: password } = terminal.environment;
+  const login = username === undefined || password === undefined ? undefined : { username, password };
+  return createClient({ server, token, login });
 }

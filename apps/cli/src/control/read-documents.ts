@@ -1,6 +1,6 @@
 /** Documents from files, or from standard input where the file is `-`. */
 import { readFile } from 'node:fs/promises';
-import type { DesiredDocument } from '@millrace/contract';
+import type { DesiredDocument, UserSpec } from '@millrace/contract';
 import { CommandError } from '../command-error.js';
 import type { Terminal } from '../terminal.js';
 import { counted } from '../text/counted.js';
@@ -17,7 +17,8 @@ const FAULTS_SHOWN = 20;
 
 /**
  * All documents are checked before any is given back. Addresses come first: a job is refused while what it reads is not
- * there. @throws CommandError with each fault's file, line and place
+ * there. Users come last, and who may do everything before the others: after the first one, nobody else is let in who is
+ * not one of them. @throws CommandError with each fault's file, line and place
  */
 export async function readDocuments(
   terminal: Terminal,
@@ -43,7 +44,22 @@ export async function readDocuments(
 }
 
 function orderOf(from: DocumentFromFile): number {
-  return from.document.kind === 'Address' ? 0 : 1;
+  const { kind, spec } = from.document;
+  switch (kind) {
+    case 'Address':
+      return 0;
+    case 'Job':
+      return 1;
+    case 'User':
+      return managesAll(spec) ? 2 : 3;
+  }
+}
+
+/** As `isAdministrator` of the contract, which is not loaded for this. */
+function managesAll(spec: UserSpec): boolean {
+  return (
+    spec.enabled && spec.permissions.some(({ verbs, addresses }) => verbs.includes('manage') && addresses.includes('#'))
+  );
 }
 
 async function readFileOrExplain(file: string): Promise<string> {

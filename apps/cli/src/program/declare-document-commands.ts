@@ -1,7 +1,7 @@
 import { addExamples, type Declaring, outputOption, serverOption } from './declaration.js';
 
 const GROUP = 'Documents:';
-const KIND_TEXT = 'address, job or connection; the plural and addr will do';
+const KIND_TEXT = 'address, job, user or connection; the plural and addr will do';
 
 export function declareDocumentCommands(declaring: Declaring): void {
   declareApply(declaring);
@@ -18,7 +18,7 @@ function declareApply({ program, terminal, finish }: Declaring): void {
     .helpGroup(GROUP)
     .summary('create or change what the documents of a file describe')
     .description(
-      'Creates each address and job of the files, or changes it to what the file says. YAML or JSON, several in a file.',
+      'Creates each address, job and user of the files, or changes it to what the file says. YAML or JSON, several in a file.',
     )
     .requiredOption('-f, --file <file...>', 'a file, or - for standard input')
     .option('--dry-run', 'check everything, change nothing')
@@ -37,7 +37,7 @@ function declareGet({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('get')
     .helpGroup(GROUP)
-    .summary('list addresses, jobs or connections')
+    .summary('list addresses, jobs, users or connections')
     .description('Prints all of a kind, or the named one.')
     .argument('<kind>', KIND_TEXT)
     .argument('[name]', 'only this one')
@@ -61,7 +61,7 @@ function declareDescribe({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('describe')
     .helpGroup(GROUP)
-    .summary('everything about one address, job or connection')
+    .summary('everything about one address, job, user or connection')
     .description('Prints everything known of one: what was asked for, how it is, and why.')
     .argument('<kind>', KIND_TEXT)
     .argument('<name>')
@@ -79,7 +79,7 @@ function declareDelete({ program, terminal, finish }: Declaring): void {
   const command = program
     .command('delete')
     .helpGroup(GROUP)
-    .summary('delete an address or job, or close a connection')
+    .summary('delete an address, job or user, or close a connection')
     .description('Deletes it after showing what goes with it: the stored messages of an address, the state of a job.')
     .argument('<kind>', KIND_TEXT)
     .argument('<name...>')

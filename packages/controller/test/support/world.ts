@@ -1,9 +1,9 @@
-import { checkDocument, type DesiredDocument } from '@millrace/contract';
+import { checkDocument, type DesiredDocument, type Kind } from '@millrace/contract';
 import { Controller, type ControllerOptions, type DocumentEvent } from '../../src/index.js';
 import { FakeMessagingPlane, FakeProcessingPlane, fakeSqlCheck } from './fake-planes.js';
 import { ManualTimers } from './manual-timers.js';
 
-export function desired(kind: 'Address' | 'Job', name: string, spec: object, labels: object = {}): DesiredDocument {
+export function desired(kind: Kind, name: string, spec: object, labels: object = {}): DesiredDocument {
   const checked = checkDocument({ apiVersion: 'millrace.dev/v1', kind, metadata: { name, labels }, spec });
   if (!checked.ok) throw new Error(JSON.stringify(checked.details));
   return checked.value;
@@ -45,4 +45,14 @@ export async function createWorld(options: Partial<ControllerOptions> = {}) {
 
 export function condition(document: { status: { conditions: readonly { type: string }[] } }, type: string) {
   return document.status.conditions.find((one) => one.type === type);
+}
+
+/** A user with a password's credentials, made once: they fit no password. */
+export function user(
+  name: string,
+  permissions: readonly object[] = [{ verbs: ['manage'], addresses: ['#'] }],
+): DesiredDocument {
+  const key = Buffer.alloc(32, 7).toString('base64');
+  const credentials = { iterations: 4096, salt: key, storedKey: key, serverKey: key };
+  return desired('User', name, { authentication: { type: 'password', credentials }, permissions });
 }

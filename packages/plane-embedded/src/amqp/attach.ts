@@ -15,7 +15,8 @@ import type { BrokerLink, LinkHost } from './link-host.js';
 import { OutgoingLink, type OutgoingTerms } from './outgoing-link.js';
 import { RelayLink } from './relay-link.js';
 import { ServiceLink } from './service-link.js';
-import { durableNameOf, sourceTerms } from './source-terms.js';
+import { sourceTerms } from './source-terms.js';
+import { durableNameOf, requireName } from './subscription-names.js';
 
 export interface AttachHost extends LinkHost {
   readonly container: string;
@@ -87,6 +88,11 @@ function attachOutgoing(host: AttachHost, link: SenderLink): BrokerLink {
     // A temporary queue is its connection's alone; its name can be guessed.
     if (host.context.broker.address(address)?.temporary === true) throw unauthorized('recv', address);
   }
+  const asked = link.remote?.source?.address;
+  const { durableName } = terms.options;
+  if (durableName !== undefined && typeof asked === 'string' && asked.includes('::')) {
+    requireName(host, durableName, address);
+  }
   declareWhenWanted(host, address);
   const outgoing = new OutgoingLink(host, link, terms);
   const refusal = outgoing.open();
@@ -130,16 +136,16 @@ function outgoingTerms(host: AttachHost, link: SenderLink): { readonly terms: Ou
   if (source === undefined) return lookedUp(host, link);
   if (source.dynamic === true) {
     // What is asked for is judged before a queue is made for it.
-    const { options } = sourceTerms(attach, { ...source, address: 'dynamic' }, host.container);
+    const { options } = sourceTerms(attach, { ...source, address: 'dynamic' }, host);
     const address = host.createTemporary();
     return { terms: { address, options, endsWithClose: false, temporary: true }, source: { ...source, address } };
   }
-  return { terms: { ...sourceTerms(attach, source, host.container), temporary: false }, source };
+  return { terms: { ...sourceTerms(attach, source, host), temporary: false }, source };
 }
 
 /** No source: the client asks what it had under this link's name, as JMS does to unsubscribe. */
 function lookedUp(host: AttachHost, link: SenderLink): { readonly terms: OutgoingTerms; readonly source: Source } {
-  const durableName = durableNameOf(link.name, host.container);
+  const durableName = durableNameOf(link.name, host);
   const found = host.context.broker.subscriptions().find((view) => view.durableName === durableName);
   if (found === undefined) throw refusalError('not-found', link.name);
   const source: Source = { address: found.source, durable: 2, expiryPolicy: 'never' };

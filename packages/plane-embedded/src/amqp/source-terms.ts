@@ -2,7 +2,7 @@
  * What a receiving client asks for with its source and its link's name, in the broker's terms.
  *
  *     source                                     subscription
- *     durable, expiry-policy never               durable, `amqp/CONTAINER/LINK`
+ *     durable, expiry-policy never               durable, `amqp/CONTAINER/LINK` (subscription-names.ts)
  *     the same, capability `shared`              shared by this container's links of that name
  *     capabilities `shared` and `global`         shared by all containers: `amqp/LINK`
  *     `shared` without durability                a shared one that is gone with its last receiver
@@ -14,6 +14,7 @@
  */
 import { AmqpError, type Attach, Condition, SenderSettleMode, type Source, TerminusDurability } from '@millrace/amqp';
 import type { SubscriptionOptions } from '@millrace/broker';
+import { durableNameOf, globalNameOf, type SubscriptionHolder } from './subscription-names.js';
 
 export interface SourceTerms {
   readonly address: string;
@@ -23,7 +24,7 @@ export interface SourceTerms {
 }
 
 /** @throws AmqpError of scope link when something is asked for that is not done here */
-export function sourceTerms(attach: Attach, source: Source, container: string): SourceTerms {
+export function sourceTerms(attach: Attach, source: Source, holder: SubscriptionHolder): SourceTerms {
   if (typeof source.address !== 'string' || source.address === '') {
     throw new AmqpError(Condition.invalidField, 'a source has an address that is a string', 'link');
   }
@@ -37,25 +38,16 @@ export function sourceTerms(attach: Attach, source: Source, container: string): 
   }
   const { address } = source;
   if (source.distributionMode === 'copy') return { address, options: { settles, browse: true }, endsWithClose: false };
-  const options = { settles, ...subscriptionName(attach.name, source, container) } as const;
+  const options = { settles, ...subscriptionName(attach.name, source, holder) } as const;
   return { address, options, endsWithClose: isDurable(source) };
 }
 
-/** The durable subscription that a link of this name stands for. */
-export function durableNameOf(link: string, container: string): string {
-  return `amqp/${escapeSlash(container)}/${link}`;
-}
-
-/** So that container `a/b` with link `c` and container `a` with link `b/c` are two. */
-function escapeSlash(container: string): string {
-  return container.replaceAll('%', '%25').replaceAll('/', '%2F');
-}
-
-function subscriptionName(link: string, source: Source, container: string): Partial<SubscriptionOptions> {
+function subscriptionName(link: string, source: Source, holder: SubscriptionHolder): Partial<SubscriptionOptions> {
   const capabilities = source.capabilities ?? [];
   const shared = capabilities.includes('shared');
   const name = shared ? link.split('|')[0]! : link;
-  const durableName = shared && capabilities.includes('global') ? `amqp/${name}` : durableNameOf(name, container);
+  const isGlobal = shared && capabilities.includes('global');
+  const durableName = isGlobal ? globalNameOf(name, holder) : durableNameOf(name, holder);
   if (isDurable(source)) return { durableName, shared };
   return shared ? { group: durableName } : {};
 }

@@ -1,9 +1,13 @@
 /** All of HTTP as one hono app: guard, body limit, routes, and problems for everything else. */
+
+import type { IncomingMessage } from 'node:http';
 import { problemOf } from '@millrace/contract';
 import { AddressMessages, SYSTEM_TIMERS, V3Addresses } from '@millrace/controller';
-import { ANONYMOUS } from '@millrace/security';
+import { ANONYMOUS, type Principal } from '@millrace/security';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { auditRequest } from './audit.js';
+import { type Peer, peerOf } from './authentication.js';
 import type { HttpDependencies } from './dependencies.js';
 import { EventHub } from './events/event-hub.js';
 import { createGuard } from './guard.js';
@@ -33,7 +37,7 @@ export function createHttpApp(dependencies: HttpDependencies): Hono {
   const guard = createGuard(dependencies);
   const limitBytes = dependencies.bodyLimitBytes ?? BODY_LIMIT_BYTES;
   const onError = () => refuse('body-too-large', `the body is longer than ${limitBytes} bytes`);
-  app.onError((error) => answerToError(error, dependencies.onError));
+  app.onError((error, context) => answerToError(error, dependencies.onError, context.req.raw));
   app.use(async (context, next) => {
     const refusal = guard(context.req.raw);
     if (refusal !== undefined) context.res = refusal;
@@ -73,6 +77,7 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
     applyRoute(controller, authorizer),
     ...documentRoutes({ controller, authorizer }, 'Address'),
     ...documentRoutes({ controller, authorizer }, 'Job'),
+    ...documentRoutes({ controller, authorizer }, 'User'),
     ...subscriptionRoutes(dependencies),
     ...connectionRoutes(dependencies),
     ...sqlRoutes(controller, authorizer, timers),
@@ -92,6 +97,33 @@ export function routesOf(dependencies: HttpDependencies): readonly Route[] {
   return routes;
 }
 
+interface Asked {
+  readonly request: Request;
+  readonly peer: Peer;
+  readonly idempotency: Idempotency;
+}
+
+async function answer(route: Route, asked: Asked, dependencies: HttpDependencies): Promise<Response> {
+  const { request, peer, idempotency } = asked;
+  const { authenticate, audit, onError } = dependencies;
+  const handle = (principal: Principal) => {
+    const once = (own: Request) => route.handle(callOf(route, own, principal));
+    return route.idempotent === true ? idempotency.once(request, principal, once) : once(request);
+  };
+  if (route.open === true || authenticate === undefined) return handle(ANONYMOUS);
+  const principal = await authenticate(request, peer);
+  const { method } = request;
+  const path = new URL(request.url).pathname;
+  let response: Response;
+  try {
+    response = await handle(principal);
+  } catch (error) {
+    response = answerToError(error, onError, request);
+  }
+  auditRequest(audit, { method, path, principal, peer }, response.status);
+  return response;
+}
+
 function register(app: Hono, routes: readonly Route[], dependencies: HttpDependencies): void {
   const methods = new Map<string, string[]>();
   const idempotency = new Idempotency();
@@ -101,10 +133,9 @@ function register(app: Hono, routes: readonly Route[], dependencies: HttpDepende
     known.push(route.method);
     methods.set(path, known);
     app.on(route.method, path, (context) => {
-      const request = context.req.raw;
-      const principal = dependencies.authenticate?.(request) ?? ANONYMOUS;
-      const handle = (own: Request) => route.handle(callOf(route, own, principal));
-      return route.idempotent === true ? idempotency.once(request, principal, handle) : handle(request);
+      // The adapter gives the message of the socket; a request without one came from within.
+      const { incoming } = (context.env ?? {}) as { readonly incoming?: IncomingMessage };
+      return answer(route, { request: context.req.raw, peer: peerOf(incoming), idempotency }, dependencies);
     });
   }
   for (const [path, known] of methods) {

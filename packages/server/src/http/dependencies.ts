@@ -1,12 +1,15 @@
 import type { StoreStatus } from '@millrace/contract';
 import type { Controller, Endpoint, Timers } from '@millrace/controller';
-import type { Authorizer, Principal } from '@millrace/security';
+import type { AuditLog, Authorizer } from '@millrace/security';
+import type { Authenticate } from './authentication.js';
 
 export interface HttpDependencies {
   readonly controller: Controller;
   readonly authorizer: Authorizer;
   /** Who sends this request. Default: everyone is anonymous. @throws ProblemError for credentials that are wrong */
-  readonly authenticate?: (request: Request) => Principal;
+  readonly authenticate?: Authenticate;
+  /** Told of changes and refusals. Default: nobody is. */
+  readonly audit?: AuditLog;
   /** Host names, without port, that this server answers to beside loopback. Default: none. */
   readonly allowedHosts?: readonly string[];
   /** Origins, such as `https://console.example.com`, whose pages may call. Default: only this server's own. */

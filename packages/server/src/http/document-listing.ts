@@ -1,5 +1,5 @@
 /** What documents can be sorted and filtered by. Figures are asked of the plane alone, since there may be many. */
-import type { AddressSpec, JobSpec, Kind, Labels } from '@millrace/contract';
+import type { AddressSpec, JobSpec, Kind, Labels, UserSpec } from '@millrace/contract';
 import type { AddressFigures, Controller, JobObservation } from '@millrace/controller';
 import { type Listing, number, text } from './listing.js';
 
@@ -11,7 +11,7 @@ export interface ListedDocument {
     readonly generation: number;
     readonly createdAt: string;
   };
-  readonly spec: AddressSpec | JobSpec;
+  readonly spec: AddressSpec | JobSpec | UserSpec;
 }
 
 const METADATA = {
@@ -25,7 +25,19 @@ const COMMON = {
 };
 
 export function documentListing(controller: Controller, kind: Kind): Listing<ListedDocument> {
-  return kind === 'Address' ? addressListing(controller) : jobListing(controller);
+  switch (kind) {
+    case 'Address':
+      return addressListing(controller);
+    case 'Job':
+      return jobListing(controller);
+    case 'User':
+      return userListing(controller);
+  }
+}
+
+function userListing(controller: Controller): Listing<ListedDocument> {
+  const phase = text(({ metadata }: ListedDocument) => controller.get('User', metadata.name)?.status.phase);
+  return { ...COMMON, fields: { ...METADATA, phase } };
 }
 
 function addressListing(controller: Controller): Listing<ListedDocument> {

@@ -12,10 +12,12 @@ import {
   KINDS,
   messageInput,
   moveInput,
+  permission,
   redriveInput,
   sqlCheckInput,
   sqlCompleteInput,
   sqlPreviewInput,
+  userDocument,
   v3Address,
   v3AddressList,
 } from '@millrace/contract';
@@ -98,6 +100,31 @@ const job = z.strictObject({
         stateRows: count,
       })
       .optional(),
+  }),
+});
+
+const user = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('User'),
+  metadata,
+  spec: z.strictObject({
+    authentication: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('password') }),
+      z.strictObject({
+        type: z.literal('certificate'),
+        commonName: z.string().optional(),
+        alternativeName: z.string().optional(),
+        fingerprint256: z.string().optional(),
+      }),
+      z.strictObject({ type: z.literal('external') }),
+    ]),
+    enabled: z.boolean(),
+    permissions: z.array(permission),
+  }),
+  status: z.strictObject({
+    phase: z.enum(['Ready', 'Disabled']),
+    ...common,
+    credentials: z.strictObject({ mechanism: z.literal('SCRAM-SHA-256'), iterations: count }).optional(),
   }),
 });
 
@@ -202,6 +229,8 @@ export const ANSWER_SCHEMAS = {
   AddressPage: page(address),
   Job: job,
   JobPage: page(job),
+  User: user,
+  UserPage: page(user),
   JobResultPage: page(
     z.strictObject({ time: z.string(), address: z.string(), row: z.record(z.string(), z.unknown()) }),
   ),
@@ -315,6 +344,7 @@ export const ANSWER_SCHEMAS = {
 export const REQUEST_SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [addressDocument, 'AddressInput'],
   [jobDocument, 'JobInput'],
+  [userDocument, 'UserInput'],
   [applyInput, 'ApplyInput'],
   [messageInput, 'MessageInput'],
   [moveInput, 'MoveInput'],

@@ -10,6 +10,12 @@ export function demand(authorizer: Authorizer, principal: Principal, verb: Verb,
   );
 }
 
+/** Users are for those who may do everything, and each sees itself. @throws ProblemError not-allowed */
+export function demandUsers(authorizer: Authorizer, principal: Principal, verb: Verb, name: string): void {
+  if (verb === 'view' && principal.authenticated && principal.name === name) return;
+  demand(authorizer, principal, 'manage', '#');
+}
+
 /** A job is an address to permissions, as its durable subscription is to the broker. */
 export function jobAddress(name: string): string {
   return `job/${name}`;

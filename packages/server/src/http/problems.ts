@@ -1,5 +1,7 @@
 /** Problems as responses. */
+
 import { PROBLEM_MEDIA_TYPE, type Problem, ProblemError, type ProblemSlug, problemOf } from '@millrace/contract';
+import { challengesFor } from './authentication.js';
 
 export function problemResponse(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(problem), {
@@ -13,8 +15,15 @@ export function refuse(slug: ProblemSlug, detail: string): Response {
 }
 
 /** What was thrown, as an answer. Faults of the server are told to its log, not to the client. */
-export function answerToError(error: unknown, onError: ((error: unknown) => void) | undefined): Response {
-  if (error instanceof ProblemError) return problemResponse(error.problem);
+export function answerToError(
+  error: unknown,
+  onError: ((error: unknown) => void) | undefined,
+  request?: Request,
+): Response {
+  if (error instanceof ProblemError) {
+    const asks = error.problem.status === 401 && request !== undefined;
+    return problemResponse(error.problem, asks ? { 'www-authenticate': challengesFor(request) } : {});
+  }
   onError?.(error);
   return refuse('internal', 'the server failed at this request; its log says why');
 }

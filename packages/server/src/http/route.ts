@@ -50,6 +50,8 @@ export interface Route {
   /** By media type; undefined: not JSON. */
   readonly body?: Readonly<Record<string, z.ZodType | undefined>>;
   readonly answers: Readonly<Record<number, RouteAnswer>>;
+  /** For everybody, also where users must log in: it tells nothing and changes nothing. */
+  readonly open?: true;
   readonly handle: (call: Call) => Response | Promise<Response>;
 }
 

@@ -14,7 +14,7 @@ import {
 } from '@millrace/contract';
 import { applyDocuments, type Controller } from '@millrace/controller';
 import type { Authorizer } from '@millrace/security';
-import { demandDocument, demandJobEnds } from './document-permission.js';
+import { demandDocument, demandEnds } from './document-permission.js';
 import { readJson, readText, requireMediaType } from './request-body.js';
 import { type Call, flag, invalidParameter, json, type Route } from './route.js';
 
@@ -46,7 +46,7 @@ export function applyRoute(controller: Controller, authorizer: Authorizer): Rout
         prune: flag(query, 'prune'),
         dryRun,
         force: flag(query, 'force'),
-        allow: (_document, ends) => demandJobEnds(context, principal, ends),
+        allow: (document, ends) => demandEnds(context, principal, { document, ends }),
         allowDelete: (key) => demandDocument(context, principal, key),
       });
       return json({ dryRun, results } satisfies ApplyAnswer);

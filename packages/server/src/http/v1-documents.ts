@@ -8,10 +8,11 @@ import {
   ProblemError,
   problemError,
   problemOf,
+  userDocument,
 } from '@millrace/contract';
 import type { WriteOptions, WriteResult } from '@millrace/controller';
 import { documentListing } from './document-listing.js';
-import { type DocumentPermissionContext, demandDocument, demandJobEnds, guardedName } from './document-permission.js';
+import { type DocumentPermissionContext, demandDocument, demandEnds, guardedName } from './document-permission.js';
 import { listed, listingParameters } from './listing.js';
 import { demand } from './permission.js';
 import { readJson } from './request-body.js';
@@ -25,8 +26,12 @@ import {
   type Route,
 } from './route.js';
 
-const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs' } as const satisfies Record<Kind, string>;
-const SCHEMAS = { Address: addressDocument, Job: jobDocument } as const;
+const COLLECTIONS = { Address: '/v1/addresses', Job: '/v1/jobs', User: '/v1/users' } as const satisfies Record<
+  Kind,
+  string
+>;
+const SCHEMAS = { Address: addressDocument, Job: jobDocument, User: userDocument } as const;
+const PLURALS = { Address: 'Addresses', Job: 'Jobs', User: 'Users' } as const satisfies Record<Kind, string>;
 const IF_MATCH: HeaderParameter = { name: 'If-Match', summary: 'only if it is still this version: an ETag, or *' };
 const IF_NONE_MATCH: HeaderParameter = { name: 'If-None-Match', summary: '*: only if there is none yet' };
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -50,9 +55,9 @@ const FORCE: QueryParameter = {
 
 export function documentRoutes(context: DocumentPermissionContext, kind: Kind): readonly Route[] {
   const path = COLLECTIONS[kind];
-  // A colon begins an action, such as `:pause`; no job's name has one.
-  const one = { path: `${path}/{name}`, namePattern: kind === 'Job' ? '[^/:]+' : '[^/]+' } as const;
-  const plural = kind === 'Address' ? 'Addresses' : 'Jobs';
+  // A colon begins an action, such as `:pause`; no name of a job or user has one.
+  const one = { path: `${path}/{name}`, namePattern: kind === 'Address' ? '[^/]+' : '[^/:]+' } as const;
+  const plural = PLURALS[kind];
   const shown = { 200: { summary: `the ${kind}`, schema: kind } };
   return [
     {
@@ -108,10 +113,11 @@ export function documentRoutes(context: DocumentPermissionContext, kind: Kind): 
 }
 
 function list({ controller, authorizer }: DocumentPermissionContext, kind: Kind, { query, principal }: Call): Response {
+  if (kind === 'User') demand(authorizer, principal, 'manage', '#');
   const wanted = query.getAll('labels').map(readSelector);
   const items = controller.stored(kind).filter(({ metadata: { name, labels } }) => {
     if (!wanted.every(([key, value]) => labels[key] === value)) return false;
-    return authorizer.authorize(principal, 'view', guardedName(kind, name));
+    return kind === 'User' || authorizer.authorize(principal, 'view', guardedName(kind, name));
   });
   const show = ({ metadata }: (typeof items)[number]) => controller.get(kind, metadata.name);
   return json(listed(query, documentListing(controller, kind), { items, show }));
@@ -123,8 +129,9 @@ function readSelector(text: string): readonly [string, string] {
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-function get({ controller, authorizer }: DocumentPermissionContext, kind: Kind, { name, principal }: Call): Response {
-  demand(authorizer, principal, 'view', guardedName(kind, name));
+function get(context: DocumentPermissionContext, kind: Kind, { name, principal }: Call): Response {
+  const { controller } = context;
+  demandDocument(context, principal, { kind, name, verb: 'view' });
   const document = controller.require(kind, name);
   return json(document, 200, { etag: controller.etag(document) });
 }
@@ -173,7 +180,7 @@ function writeOptions(context: DocumentPermissionContext, { request, query, prin
     force: flag(query, 'force'),
     ifMatch: request.headers.get('if-match') ?? undefined,
     ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
-    allow: (_document, ends) => demandJobEnds(context, principal, ends),
+    allow: (document, ends) => demandEnds(context, principal, { document, ends }),
   };
 }
 

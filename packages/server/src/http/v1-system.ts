@@ -21,6 +21,7 @@ export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
     {
       method: 'GET',
       path: '/healthz',
+      open: true,
       operation: 'isAlive',
       summary: 'The process answers',
       answers: { 200: { summary: 'alive', schema: 'Probe' } },
@@ -29,6 +30,7 @@ export function systemRoutes(dependencies: HttpDependencies): readonly Route[] {
     {
       method: 'GET',
       path: '/readyz',
+      open: true,
       operation: 'isReady',
       summary: 'All documents have been brought to the planes once, and the store has not failed',
       answers: { 200: { summary: 'ready', schema: 'Probe' } },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { z } from 'zod';
-import { maxJob, queue } from '../../../controller/test/support/world.js';
+import { maxJob, queue, user } from '../../../controller/test/support/world.js';
 import { routesOf } from '../../src/http/app.js';
 import { ANSWER_SCHEMAS } from '../../src/http/openapi-schemas.js';
 import { createHttpWorld } from '../support/http-world.js';
@@ -41,6 +41,7 @@ it('real answers are as described', async () => {
   const { call, controller, messaging, dependencies } = await createHttpWorld();
   for (const name of ['temperature', 'max', 'a']) await controller.put(queue(name));
   await controller.put(maxJob());
+  await controller.put(user('ann'));
   await messaging.send('a', { body: Buffer.from('x'), binary: false, subject: 's', properties: { k: 'v' } });
   messaging.connections = [
     {
@@ -60,6 +61,7 @@ it('real answers are as described', async () => {
     '/v1/connections/{name}': 'c',
     '/v1/subscriptions/{name}': 'amqp/c/s',
     '/v1/operations/{name}': (await call('POST', '/v1/addresses/a/messages:redrive', { body: {} })).body.id,
+    '/v1/users/{name}': 'ann',
   };
   messaging.subscriptions = [
     {

@@ -1,4 +1,5 @@
 import type { Problem } from '@millrace/contract';
+import type { ControllerOptions } from '@millrace/controller';
 import { OPEN_AUTHORIZER } from '@millrace/security';
 import type { Hono } from 'hono';
 import { createWorld } from '../../../controller/test/support/world.js';
@@ -6,8 +7,11 @@ import { createHttpApp } from '../../src/http/app.js';
 import type { HttpDependencies } from '../../src/http/dependencies.js';
 
 /** The whole of HTTP on fake planes, without a socket. */
-export async function createHttpWorld(options: Partial<HttpDependencies> = {}) {
-  const world = await createWorld();
+export async function createHttpWorld(
+  options: Partial<HttpDependencies> = {},
+  controllerOptions: Partial<ControllerOptions> = {},
+) {
+  const world = await createWorld(controllerOptions);
   const errors: unknown[] = [];
   const dependencies: HttpDependencies = {
     controller: world.controller,
