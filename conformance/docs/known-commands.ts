@@ -293,8 +293,6 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace context delete farm': done({ says: /deleted/ }),
     'millrace completion bash > millrace.bash': done(),
     'millrace completion fish > millrace.fish': done(),
-    'millrace demo --processing spark --for 90s': SPARK_LOCAL,
-    'millrace serve --processing spark --spark sc://127.0.0.1:15002 --spark-checkpoints /data/checkpoints': SPARK_LOCAL,
     'millrace spark up': SPARK_LOCAL,
     'millrace spark up --workers 2 --cores 1 --memory 512MiB': SPARK_LOCAL,
     'millrace spark up --directory ./spark --master-port 0 --connect-port 0 --ui-port 0': SPARK_LOCAL,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { DocumentChange } from './document-diff.js';
-import { addressDocument, jobDocument, type Kind } from './envelope.js';
+import { addressDocument, jobDocument, type Kind, userDocument } from './envelope.js';
 
 /** The set that a document belongs to. */
 export const APPLY_SET_LABEL = 'millrace.dev/apply-set';
@@ -13,7 +13,9 @@ export const APPLY_SET = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,252}$/;
 
 /** For the description: each document is checked by itself, so that all faults are told. */
 export const applyInput = z.strictObject({
-  documents: z.array(z.discriminatedUnion('kind', [addressDocument, jobDocument])).max(APPLY_DOCUMENTS_MAX),
+  documents: z
+    .array(z.discriminatedUnion('kind', [addressDocument, jobDocument, userDocument]))
+    .max(APPLY_DOCUMENTS_MAX),
 });
 
 export type ApplyOutcome = 'created' | 'changed' | 'unchanged' | 'pruned';

@@ -10,7 +10,7 @@ export const KINDS: readonly Kind[] = ['Address', 'Job', 'User'];
 const LABELS_MAX = 64;
 
 function nameSchema(fault: (name: string) => string | undefined) {
-  const described = fault === jobNameFault ? JOB_NAME_SCHEMA : ADDRESS_NAME_SCHEMA;
+  const described = fault === addressNameFault ? ADDRESS_NAME_SCHEMA : JOB_NAME_SCHEMA;
   return z
     .string()
     .meta(described)

@@ -28,6 +28,7 @@ test('an AMQP message', () => {
     durable: true,
     priority: 9,
     deliveryCount: 2,
+    inDelivery: false,
     properties: { level: '3' },
   });
 });

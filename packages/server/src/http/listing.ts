@@ -133,11 +133,12 @@ interface Order<T> {
 }
 
 function orderOf<T>(query: URLSearchParams, { key, fields }: Listing<T>): Order<T> {
-  const name = query.get('sort') ?? '';
+  const sort = query.get('sort');
+  const name = sort ?? '';
   const byKey = (left: Place, right: Place) => (left.key === right.key ? 0 : left.key < right.key ? -1 : 1);
-  if (name === '') {
-    const sort = (items: readonly T[]) => items.map((item) => ({ item, value: undefined, key: key(item) }));
-    return { name, sort, compare: byKey };
+  if (sort === null) {
+    const keep = (items: readonly T[]) => items.map((item) => ({ item, value: undefined, key: key(item) }));
+    return { name, sort: keep, compare: byKey };
   }
   const down = name.startsWith('-');
   const field = Object.hasOwn(fields, down ? name.slice(1) : name) ? fields[down ? name.slice(1) : name] : undefined;
@@ -149,9 +150,9 @@ function orderOf<T>(query: URLSearchParams, { key, fields }: Listing<T>): Order<
     const order = compareValues(left.value, right.value);
     return (down ? -order : order) || byKey(left, right);
   };
-  const sort = (items: readonly T[]) =>
+  const inOrder = (items: readonly T[]) =>
     items.map((item) => ({ item, value: field.read(item), key: key(item) })).sort(compare);
-  return { name, sort, compare };
+  return { name, sort: inOrder, compare };
 }
 
 /** What has no value stands before all others. */

@@ -121,6 +121,7 @@ const user = z.strictObject({
     enabled: z.boolean(),
     permissions: z.array(permission),
   }),
+  changes: changes.optional(),
   status: z.strictObject({
     phase: z.enum(['Ready', 'Disabled']),
     ...common,

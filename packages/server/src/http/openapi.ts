@@ -17,14 +17,22 @@ export function openApiOf(routes: readonly Route[], version: string): unknown {
     openapi: '3.1.0',
     info: { title: 'Millrace', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     paths,
-    components: { schemas: componentSchemas() },
+    components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
+    security: [{ basic: [] }, { bearer: [] }],
   };
 }
+
+/** Where there are no users everybody is let in, whatever is sent. */
+const SECURITY_SCHEMES = {
+  basic: { type: 'http', scheme: 'basic' },
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+} as const;
 
 function operationOf(route: Route): unknown {
   return {
     operationId: route.operation,
     summary: route.summary,
+    ...(route.open === true ? { security: [] } : {}),
     parameters: parametersOf(route),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: requestContent(route.body) } }),
     responses: {
@@ -37,6 +45,13 @@ function operationOf(route: Route): unknown {
   };
 }
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'the same request again gets the same answer, and is not done again',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+} as const;
+
 function parametersOf({ path, query = [], headers = [], idempotent }: Route): readonly unknown[] {
   const inPath = ['name', 'id']
     .filter((name) => path.includes(`{${name}}`))
@@ -48,17 +63,13 @@ function parametersOf({ path, query = [], headers = [], idempotent }: Route): re
     required: parameter.required === true,
     schema: parameter.repeated === true ? { type: 'array', items: schemaOf(parameter) } : schemaOf(parameter),
   }));
-  const key = {
-    name: 'Idempotency-Key',
-    summary: 'the same request again gets the same answer, and is not done again',
-  };
-  const inHeader = [...headers, ...(idempotent === true ? [key] : [])].map(({ name, summary }) => ({
+  const inHeader = headers.map(({ name, summary }) => ({
     name,
     in: 'header',
     description: summary,
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    schema: { type: 'string' },
   }));
-  return [...inPath, ...inQuery, ...inHeader];
+  return [...inPath, ...inQuery, ...inHeader, ...(idempotent === true ? [IDEMPOTENCY_KEY] : [])];
 }
 
 function schemaOf({ type, range, allowed, pattern }: QueryParameter): unknown {

@@ -5,7 +5,7 @@ import { createHttpWorld, problemIn } from '../support/http-world.js';
 
 const MAX = { sql: 'INSERT INTO max SELECT max(body) AS body FROM STREAM temperature' };
 
-function document(kind: 'Address' | 'Job', name: string, spec: object, labels: Record<string, string> = {}) {
+function document(kind: 'Address' | 'Job' | 'User', name: string, spec: object, labels: Record<string, string> = {}) {
   return { apiVersion: 'millrace.dev/v1', kind, metadata: { name, labels }, spec };
 }
 
@@ -136,6 +136,46 @@ describe('applying many documents', () => {
       pointer: '/documents/0/spec/type',
       detail: expect.stringContaining('line 4, column'),
     });
+  });
+});
+
+describe('users among them', () => {
+  const user = (name: string, verbs: readonly string[], password?: string) =>
+    document('User', name, {
+      authentication: { type: 'password', ...(password === undefined ? {} : { password }) },
+      permissions: [{ verbs, addresses: ['#'] }],
+    });
+
+  it('nothing of a password is in what would change', async () => {
+    const { apply, outcomes, call } = await world();
+    const created = await apply([user('ann', ['manage'], 'first secret'), user('bob', ['recv'], 'other secret')]);
+    expect([created.status, created.body.results.length]).toEqual([200, 2]);
+    const documents = [user('ann', ['manage'], 'second secret'), user('bob', ['send'])];
+    const answers = [
+      await apply(documents, '?dryRun'),
+      await call('PUT', '/v1/users/ann?dryRun', { body: documents[0] }),
+      await apply(documents),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(JSON.stringify(answers)).not.toMatch(/secret|storedKey|serverKey|salt/);
+    expect(answers[0]!.body.results[1].changes).toMatchObject([{ pointer: '/spec/permissions' }]);
+    expect(await outcomes([user('bob', ['send'])])).toEqual(['bob unchanged']);
+  });
+
+  it('somebody must be left who may manage the server, whatever goes together', async () => {
+    const { apply, outcomes } = await world();
+    expect(problemIn(await apply([user('eve', ['recv'], 'a secret')])).slug).toBe('conflict');
+    // In one request the order does not matter.
+    await outcomes([user('eve', ['recv'], 'a secret'), user('ann', ['manage'], 'b secret')], '?applySet=s');
+    await outcomes([user('bob', ['manage'], 'c secret')]);
+    await outcomes([user('eve', ['recv']), user('ann', ['manage']), user('bob', ['manage'])], '?applySet=s');
+    expect(problemIn(await apply([user('eve', ['recv'])], '?applySet=s&prune')).slug).toBe('conflict');
+    expect(problemIn(await apply([], '?applySet=s&prune')).slug).toBe('conflict');
+    expect(await outcomes([user('ann', ['manage'])], '?applySet=s&prune')).toEqual([
+      'ann unchanged',
+      'bob pruned',
+      'eve pruned',
+    ]);
   });
 });
 

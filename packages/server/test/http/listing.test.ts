@@ -55,6 +55,7 @@ it.each([
 
 it.each([
   'sort=x',
+  'sort=',
   'sort=-constructor',
   'filter=colour=red',
   'filter=stored>many',
