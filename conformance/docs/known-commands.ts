@@ -201,10 +201,9 @@ export const KNOWN: Readonly<Record<string, Readonly<Record<string, Known>>>> = 
     'millrace serve --data ./data': prints(READY),
     'millrace serve --apply examples/max-temperature/addresses.yaml --apply examples/max-temperature/job.yaml':
       prints(READY),
-    'millrace serve --config millrace.yaml --log-format json': {
-      ...prints(READY),
+    'millrace serve --config millrace.yaml --log-format json': prints(READY, {
       given: ["printf 'documents: [examples/max-temperature]\\n' > millrace.yaml"],
-    },
+    }),
     'millrace config check --config millrace.yaml': done({ says: /sound/ }),
     'millrace config show --config millrace.yaml --origin': done({ says: /millrace\.yaml:1:1/ }),
     'millrace config show -o yaml': done({ says: /^ {2}port: 5672$/m }),

@@ -131,7 +131,7 @@ async function drain(): Promise<void> {
 /** docs/reference/store.md names what may be there; of messages that were still arriving at a kill nothing may stay. */
 function strangeFiles(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^(\d{10}\.log|lock|incoming)$/.test(name))
+    .filter((name) => !/^(\d{10}\.log|lock|incoming|login-secret)$/.test(name))
     .map((name) => `${name} lies in the directory of the store`);
 }
 

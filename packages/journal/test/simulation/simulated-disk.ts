@@ -79,7 +79,7 @@ export class SimulatedDisk implements Disk {
     for (const content of new Set(this.names.values())) this.settle(content);
   }
 
-  /** Turns one bit around, in what is kept as well. @returns what turns it back */
+  /** Turns one bit around, in what is kept and in what waits to be as well: all are one page. @returns what turns it back */
   rot(): (() => void) | undefined {
     const contents = [...this.names.values()].filter(({ bytes }) => bytes.length > 0);
     if (contents.length === 0) return undefined;
@@ -89,6 +89,11 @@ export class SimulatedDisk implements Disk {
     const turn = (): void => {
       content.bytes[at]! ^= bit;
       if (at < content.kept.length) content.kept[at]! ^= bit;
+      for (const write of content.unsynced) {
+        if ('bytes' in write && at >= write.offset && at < write.offset + write.bytes.length) {
+          write.bytes[at - write.offset]! ^= bit;
+        }
+      }
     };
     turn();
     return turn;

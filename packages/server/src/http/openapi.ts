@@ -61,7 +61,7 @@ function parametersOf({ path, query = [], headers = [], idempotent }: Route): re
     in: 'query',
     description: parameter.summary,
     required: parameter.required === true,
-    schema: parameter.repeated === true ? { type: 'array', items: schemaOf(parameter) } : schemaOf(parameter),
+    schema: parameter.repeated === true ? oneOrSeveral(schemaOf(parameter)) : given(schemaOf(parameter)),
   }));
   const inHeader = headers.map(({ name, summary }) => ({
     name,
@@ -72,7 +72,17 @@ function parametersOf({ path, query = [], headers = [], idempotent }: Route): re
   return [...inPath, ...inQuery, ...inHeader, ...(idempotent === true ? [IDEMPOTENCY_KEY] : [])];
 }
 
-function schemaOf({ type, range, allowed, pattern }: QueryParameter): unknown {
+/** In a query one is written as several are. */
+function oneOrSeveral(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { anyOf: [schema, { type: 'array', items: schema }] };
+}
+
+/** `?force` is `?force=true`. */
+function given(schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return schema.type === 'boolean' ? { anyOf: [schema, { type: 'string', maxLength: 0 }] } : schema;
+}
+
+function schemaOf({ type, range, allowed, pattern }: QueryParameter): Readonly<Record<string, unknown>> {
   return {
     type,
     ...(range === undefined ? {} : { minimum: range.least, maximum: range.most }),
