@@ -111,6 +111,8 @@ function transferRoutes(messages: AddressMessages, authorizer: Authorizer): read
       answers,
       handle: async (call) => {
         demand(authorizer, call.principal, 'manage', call.name);
+        // Who can move messages to where they receive has received them.
+        demand(authorizer, call.principal, 'recv', call.name);
         const input = checkedBody(moveInput, await readJson(call.request));
         demand(authorizer, call.principal, 'send', input.target);
         return transfer(call, input);

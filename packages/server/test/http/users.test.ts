@@ -162,6 +162,19 @@ describe('rights', () => {
     }
   });
 
+  it('who moves messages away must be allowed to receive them', async () => {
+    const { call, add } = await createUsersWorld();
+    const addresses = ['temperature', 'mine/#'];
+    await add('mover', { verbs: ['manage', 'send'], addresses });
+    await add('taker', { verbs: ['manage', 'send', 'recv'], addresses });
+    const move = async (who: string) => {
+      const request = { body: { target: 'mine/a' }, headers: basic(who).headers };
+      return (await call('POST', '/v1/addresses/temperature/messages:move', request)).status;
+    };
+    expect(await move('mover')).toBe(403);
+    expect([401, 403]).not.toContain(await move('taker'));
+  });
+
   it('a listing shows what may be seen', async () => {
     const { call, add } = await createUsersWorld();
     await add('viewer', ...SETS.viewer);
