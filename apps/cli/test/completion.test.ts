@@ -73,10 +73,10 @@ describe('what may stand next', () => {
 
   it('contexts by name, and their server is asked', async () => {
     const environment = { XDG_CONFIG_HOME: folder, MILLRACE_SERVER: '' };
-    await cli.run(['context', 'add', 'farm', '--server', cli.url], { environment });
-    expect((await cli.run(['complete', '--', 'context', 'use', ''], { environment })).output).toBe('farm\n');
-    expect((await cli.run(['complete', '--', 'status', '--context', 'f'], { environment })).output).toBe('farm\n');
-    const line = ['complete', '--', 'get', '--context', 'farm', 'address', 'ma'];
+    await cli.run(['context', 'add', 'field', '--server', cli.url], { environment });
+    expect((await cli.run(['complete', '--', 'context', 'use', ''], { environment })).output).toBe('field\n');
+    expect((await cli.run(['complete', '--', 'status', '--context', 'f'], { environment })).output).toBe('field\n');
+    const line = ['complete', '--', 'get', '--context', 'field', 'address', 'ma'];
     expect(
       (await cli.run(line, { environment: { ...environment, MILLRACE_SERVER: 'http://127.0.0.1:1' } })).output,
     ).toBe('max\n');

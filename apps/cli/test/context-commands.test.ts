@@ -31,12 +31,12 @@ const FILE = () => join(home, 'millrace', 'contexts.json');
 
 describe('contexts', () => {
   it('the first is in use at once; the file is for its owner alone, and the token is never shown', async () => {
-    expect((await run(`context add farm --server ${api.server} --token-file -`, {}, 'secret-1\n')).code).toBe(0);
+    expect((await run(`context add field --server ${api.server} --token-file -`, {}, 'secret-1\n')).code).toBe(0);
     expect((await run('context add plant --server http://127.0.0.1:1')).code).toBe(0);
     expect((await stat(FILE())).mode & 0o777).toBe(0o600);
     expect((await stat(join(home, 'millrace'))).mode & 0o777).toBe(0o700);
     const { output } = await run('context list');
-    expect(output).toMatch(/^\* +farm +http:\S+ +yes$/m);
+    expect(output).toMatch(/^\* +field +http:\S+ +yes$/m);
     expect(output).toMatch(/^- +plant +http:\S+ +no$/m);
     for (const format of ['json', 'yaml', 'wide', 'name', 'jsonl']) {
       expect((await run(`context list -o ${format}`)).output).not.toContain('secret-1');
@@ -45,10 +45,10 @@ describe('contexts', () => {
     expect(asked()).toEqual(['Bearer secret-1']);
     expect((await run('context use plant')).output).toBe('context/plant in use: http://127.0.0.1:1\n');
     expect((await run('get jobs')).code).toBe(7);
-    expect((await run('get jobs --context farm')).code).toBe(0);
+    expect((await run('get jobs --context field')).code).toBe(0);
     expect((await run('context delete plant')).output).toBe('context/plant deleted\n');
     expect(JSON.parse(await readFile(FILE(), 'utf8'))).toEqual({
-      contexts: { farm: { server: api.server, token: 'secret-1' } },
+      contexts: { field: { server: api.server, token: 'secret-1' } },
     });
   });
 
@@ -70,12 +70,12 @@ describe('contexts', () => {
     expect((await run(`context add a/b --server ${api.server}`)).notes).toContain('is no name of a context');
     expect((await run('context add __proto__ --server http://x')).code).toBe(2);
     expect((await run('context add a --server nowhere')).code).toBe(2);
-    await run(`context add farm --server ${api.server}`);
-    expect(await run('get jobs --context frm')).toMatchObject({
+    await run(`context add field --server ${api.server}`);
+    expect(await run('get jobs --context fild')).toMatchObject({
       code: 2,
-      notes: expect.stringContaining('did you mean "farm"?'),
+      notes: expect.stringContaining('did you mean "field"?'),
     });
-    expect((await run(`get jobs --context farm --server ${api.server}`)).code).toBe(2);
+    expect((await run(`get jobs --context field --server ${api.server}`)).code).toBe(2);
     await chmod(FILE(), 0o644);
     expect((await run('get jobs')).notes).toContain('others can read');
     await writeFile(FILE(), '{"contexts": 5}');

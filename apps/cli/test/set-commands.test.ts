@@ -33,13 +33,13 @@ describe('a folder of documents', () => {
   });
 
   it('diff shows each field, changes nothing, and ends with 1 where that is asked for', async () => {
-    await cli.run(['apply', '-f', folder, '--set', 'farm']);
-    const same = await cli.run(['diff', '-f', folder, '--set', 'farm', '--exit-code']);
+    await cli.run(['apply', '-f', folder, '--set', 'field']);
+    const same = await cli.run(['diff', '-f', folder, '--set', 'field', '--exit-code']);
     expect([same.code, same.output, same.notes]).toEqual([0, '', 'No differences.\n']);
     await put('a.yaml', queue('a', { limits: { messages: 7 } }));
     await put('jobs/copy.yml', job('copy', 'INSERT INTO b\nSELECT upper(body) AS body\nFROM STREAM a'));
     await put('c.yaml', queue('c'));
-    const different = await cli.run(['diff', '-f', folder, '--set', 'farm', '--exit-code']);
+    const different = await cli.run(['diff', '-f', folder, '--set', 'field', '--exit-code']);
     expect(different.code).toBe(1);
     expect(different.output).toContain('~ address/a\n  spec.limits.messages: 1000000 → 7\n');
     expect(different.output).toContain(
@@ -47,19 +47,19 @@ describe('a folder of documents', () => {
     );
     expect(different.output).toContain('+ address/c\n');
     const asJson = JSON.parse(
-      (await cli.run(['diff', '-f', folder, '--set', 'farm', '-o', 'json'])).output,
+      (await cli.run(['diff', '-f', folder, '--set', 'field', '-o', 'json'])).output,
     ) as object[];
     expect(asJson).toHaveLength(3);
     expect((await cli.run('get addresses -o name')).output).not.toContain('address/c');
   });
 
   it('--prune asks with what is lost, and deletes what the set has no longer, nothing else', async () => {
-    await cli.run(['apply', '-f', folder, '--set', 'farm']);
+    await cli.run(['apply', '-f', folder, '--set', 'field']);
     await rm(join(folder, 'jobs/copy.yml'));
     await rm(join(folder, 'a.yaml'));
     await cli.run('delete job copy --yes');
     await cli.run('publish a 1 2');
-    const line = ['apply', '-f', folder, '--set', 'farm', '--prune'];
+    const line = ['apply', '-f', folder, '--set', 'field', '--prune'];
     expect((await cli.run([...line, '--dry-run'])).output).toBe(
       'address/b unchanged (dry run)\naddress/a pruned (dry run)\n',
     );
@@ -75,7 +75,7 @@ describe('a folder of documents', () => {
 
   it('a refusal names file and line, and nothing is applied', async () => {
     await put('jobs/copy.yml', job('copy', 'INSERT INTO b SELECT nothing FROM STREAM a'));
-    const { code, notes, output } = await cli.run(['apply', '-f', folder, '--set', 'farm']);
+    const { code, notes, output } = await cli.run(['apply', '-f', folder, '--set', 'field']);
     expect([code, output]).toEqual([1, '']);
     expect(notes).toMatch(/copy\.yml:1: job\/copy/);
     expect(notes).toContain('^^^^^^^');

@@ -9,8 +9,8 @@ export function declareContextCommands({ program, terminal, finish }: Declaring)
       'Names of servers with their tokens. A command asks the first of --server, --context, MILLRACE_SERVER, MILLRACE_CONTEXT, the context in use, and this machine.',
     );
   addExamples(context, [
-    { command: 'millrace context add farm --server http://127.0.0.1:8080', does: 'Give a server a name.' },
-    { command: 'millrace status --context farm', does: 'Ask it, whichever is in use.' },
+    { command: 'millrace context add field --server http://127.0.0.1:8080', does: 'Give a server a name.' },
+    { command: 'millrace status --context field', does: 'Ask it, whichever is in use.' },
   ]);
   const add = context
     .command('add')
@@ -20,7 +20,7 @@ export function declareContextCommands({ program, terminal, finish }: Declaring)
     .requiredOption('--server <url>', 'the control API')
     .option('--token-file <file>', 'a file with its token, or - for standard input');
   addExamples(add, [
-    { command: 'millrace context add farm --server http://127.0.0.1:8080', does: 'A server without users.' },
+    { command: 'millrace context add field --server http://127.0.0.1:8080', does: 'A server without users.' },
     {
       command: 'millrace context add plant --server https://plant.example:8443 --token-file plant.token',
       does: 'With a token, which does not stand in the history of the shell.',
@@ -35,7 +35,7 @@ export function declareContextCommands({ program, terminal, finish }: Declaring)
     .summary('ask this server from now on')
     .description('For all commands that name none.')
     .argument('<name>');
-  addExamples(use, [{ command: 'millrace context use farm', does: 'Ask it from now on.' }]);
+  addExamples(use, [{ command: 'millrace context use field', does: 'Ask it from now on.' }]);
   use.action(async (name) => {
     const { contextUse } = await import('../commands/context.js');
     finish(await contextUse(terminal, name));
@@ -53,7 +53,7 @@ export function declareContextCommands({ program, terminal, finish }: Declaring)
     .summary('forget a name')
     .description('Forgets the name and its token; the server goes on.')
     .argument('<name>');
-  addExamples(remove, [{ command: 'millrace context delete farm', does: 'Forget it.' }]);
+  addExamples(remove, [{ command: 'millrace context delete field', does: 'Forget it.' }]);
   remove.action(async (name) => {
     const { contextDelete } = await import('../commands/context.js');
     finish(await contextDelete(terminal, name));

@@ -32,7 +32,7 @@ function declareApply({ program, terminal, finish }: Declaring): void {
     { command: 'millrace apply -f examples/max-temperature/job.yaml', does: 'Create or change the job.' },
     { command: 'millrace apply -f addresses.yaml -f job.yaml --dry-run', does: 'Check both files against the server.' },
     {
-      command: 'millrace apply -f documents --set farm --prune --dry-run',
+      command: 'millrace apply -f documents --set field --prune --dry-run',
       does: 'What a folder would create, change, and delete.',
     },
   ]);
@@ -58,7 +58,7 @@ function declareDiff({ program, terminal, finish }: Declaring): void {
   addControlOptions(command);
   addExamples(command, [
     { command: 'millrace diff -f examples/max-temperature', does: 'A folder against the server.' },
-    { command: 'millrace diff -f documents --set farm --prune', does: 'With what would be deleted.' },
+    { command: 'millrace diff -f documents --set field --prune', does: 'With what would be deleted.' },
   ]);
   command.action(async (options) => {
     const { diff } = await import('../commands/diff.js');
