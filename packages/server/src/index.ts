@@ -11,16 +11,12 @@ export {
 export type { Configuration } from './configuration/schema.js';
 export { serverOptionsOf } from './configuration/server-options.js';
 export { changedSettings, SETTINGS, type Setting, valueAt, variableOf } from './configuration/settings.js';
+export { ExposureError, exposureOf } from './exposure.js';
 export { type Log, type LogDetails, type LogFormat, type LogLevel, openLog, type ServerLog } from './log/log.js';
 export type { SeriesLimits } from './metrics/series-limits.js';
-export {
-  ExposureError,
-  exposureOf,
-  type LiveOptions,
-  type RunningServer,
-  type ServerOptions,
-  startServer,
-} from './server.js';
+export type { ServerOptions } from './options.js';
+export type { LiveOptions, RunningServer } from './running-server.js';
+export { startServer } from './server.js';
 
 /** The tables of docs/reference/metrics.md. */
 export async function metricsTables(): Promise<string> {

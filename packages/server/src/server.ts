@@ -1,5 +1,4 @@
 /** Puts the planes, the controller and HTTP together in one process. */
-import { checkDocument, problemError } from '@millrace/contract';
 import { AddressService, Controller, type Endpoint, V3Addresses } from '@millrace/controller';
 import {
   type AmqpService,
@@ -9,118 +8,24 @@ import {
   type Store,
   type TlsListening,
   type TlsTerms,
-  type TransportLimits,
 } from '@millrace/plane-embedded';
 import type { Hono } from 'hono';
 import { auditedService } from './access/audited-service.js';
-import { createAccess, type SecurityOptions, type ServerAccess } from './access/create-access.js';
+import { createAccess, type ServerAccess } from './access/create-access.js';
+import { ExposureError, exposureOf } from './exposure.js';
 import { createHttpApp } from './http/app.js';
 import { httpAuthentication } from './http/authentication.js';
 import { createGuard } from './http/guard.js';
-import { type HttpLimits, type HttpListener, startHttp } from './http/start-http.js';
+import { type HttpListener, startHttp } from './http/start-http.js';
 import { serveWebSockets, type WebSocketOptions } from './http/websockets.js';
-import type { Log } from './log/log.js';
 import { isLoopback } from './loopback.js';
 import { HttpRequests } from './metrics/http-requests.js';
-import { SERIES_LIMITS, type SeriesLimits } from './metrics/series-limits.js';
-import { amqpUrl, openSpark, type SparkProcessing, sparkNeeds } from './spark-processing.js';
+import { SERIES_LIMITS } from './metrics/series-limits.js';
+import type { ServerOptions } from './options.js';
+import { applyTo, type LiveOptions, type RunningServer, running } from './running-server.js';
+import { amqpUrl, openSpark, sparkNeeds } from './spark-processing.js';
 import { TlsFiles } from './tls/tls-files.js';
-import type { TlsOptions } from './tls/tls-options.js';
-import { observeTransport, type TransportObservation } from './transport-observation.js';
 import { VERSION } from './version.js';
-
-export interface ServerOptions {
-  /** Default: 127.0.0.1. */
-  readonly host?: string;
-  /** 0 takes any free port; `off`: nobody listens there. Default: 5672. */
-  readonly amqpPort?: number | 'off';
-  /** Default: 1883. */
-  readonly mqttPort?: number | 'off';
-  /** Default: 8080. */
-  readonly httpPort?: number | 'off';
-  /** Certificate and key for the three ports with TLS. Default: there are no such ports. */
-  readonly tls?: TlsOptions;
-  /** With `tls`. Default: 5671. */
-  readonly amqpsPort?: number | 'off';
-  /** With `tls`. Default: 8883. */
-  readonly mqttsPort?: number | 'off';
-  /** With `tls`. Default: 8443. */
-  readonly httpsPort?: number | 'off';
-  /** Bounds on AMQP and MQTT connections, WebSocket among them. Default of each: TRANSPORT_DEFAULTS. */
-  readonly limits?: Partial<TransportLimits>;
-  /** Bounds on HTTP connections. Default of each: HTTP_DEFAULTS. */
-  readonly httpLimits?: Partial<HttpLimits>;
-  /** What an AMQP client gets that names an address without a document. Default: refuse. */
-  readonly undeclaredAmqp?: 'refuse' | 'queue' | 'topic';
-  /** What an MQTT topic without a document is. Default: topic. */
-  readonly undeclaredMqtt?: 'topic' | 'refuse';
-  /** Host names that HTTP answers to beside loopback and `host`. Default: none. */
-  readonly allowedHosts?: readonly string[];
-  /** Origins whose pages may call the control API. Default: only its own. */
-  readonly allowedOrigins?: readonly string[];
-  /** How many addresses and jobs have series of their own at /metrics. Default: 100 each. */
-  readonly metrics?: SeriesLimits;
-  /** How long clients may take to hear that the server ends. Default: 2,000. */
-  readonly stopGraceMs?: number;
-  /** Directory of what is to survive, made when it is not there. Default: all is in memory, and gone with the process. */
-  readonly dataDirectory?: string;
-  /** All files in it together. Default: no limit but the disk. */
-  readonly dataLimitBytes?: number;
-  /** What computes the jobs. Default: Millrace's own engine, in this process. */
-  readonly processing?: SparkProcessing;
-  /** Tokens, passwords in clear, the audit log. Users are documents. */
-  readonly security?: SecurityOptions;
-  /** Called before anybody is let in: what is applied here is there from the first connection on. Default: nothing is. */
-  readonly prepare?: (server: Pick<RunningServer, 'apply'>) => Promise<void>;
-  /** Without users: lets everyone in on a host that is not loopback. Default: false. */
-  readonly allowAnonymous?: boolean;
-  /** Faults, and what is worth knowing. */
-  readonly log: Log;
-}
-
-/** What can change while it runs. */
-export type LiveOptions = Pick<ServerOptions, 'metrics'>;
-
-export interface RunningServer {
-  readonly endpoints: readonly Endpoint[];
-  /** Creates or changes, one after another. @throws ProblemError of the first that is refused */
-  apply(documents: readonly object[]): Promise<void>;
-  /**
-   * Reads certificate, key and authorities again. New connections get them, those that are there go on.
-   * @returns whether there was something new
-   * @throws TlsFileError naming file and reason: the old ones go on being used then
-   */
-  reloadCertificates(): Promise<boolean>;
-  /** What came to the listeners, counted since the start, and what is there now. */
-  observeTransport(): TransportObservation;
-  /** Takes over what can change while it runs. */
-  change(options: LiveOptions): void;
-  /**
-   * Tells clients, then ends. Takes `stopGraceMs` at most, and what the disk takes for what was committed; with jobs on Spark
-   * up to three seconds more, twelve where their queries are stopped.
-   */
-  close(): Promise<void>;
-}
-
-/** Listening where others can reach it, without users, is refused unless asked for by name. */
-export class ExposureError extends Error {
-  override readonly name = 'ExposureError';
-}
-
-/** Why these settings would let strangers in, or undefined. */
-export function exposureOf({
-  host,
-  allowAnonymous,
-}: {
-  readonly host: string;
-  readonly allowAnonymous: boolean;
-}): string | undefined {
-  if (isLoopback(host) || allowAnonymous) return undefined;
-  return (
-    `${host} can be reached from other machines, and there are no users: everyone could send, receive and delete; ` +
-    'give it users, listen on 127.0.0.1, or say --allow-anonymous if that is what you want'
-  );
-}
 
 /**
  * Opens the store, brings the planes to the documents in it, and only then lets clients in.
@@ -286,50 +191,6 @@ async function createPlane(options: EmbeddedPlaneOptions, store: Store | undefin
   } catch (error) {
     if (store.kind === 'disk') await store.journal.close();
     throw error;
-  }
-}
-
-interface Parts {
-  readonly plane: EmbeddedPlane;
-  readonly controller: Controller;
-  readonly http: readonly HttpListener[];
-  readonly tls: TlsFiles | undefined;
-  readonly security: ServerAccess;
-  readonly stopping: AbortController;
-  readonly endpoints: readonly Endpoint[];
-  readonly closeSpark: () => Promise<void>;
-  readonly stopGraceMs: number | undefined;
-  readonly change: RunningServer['change'];
-}
-
-function running(parts: Parts): RunningServer {
-  const { plane, controller, http, tls, security, stopping, endpoints, closeSpark, stopGraceMs, change } = parts;
-  return {
-    endpoints,
-    reloadCertificates: async () => (await tls?.reload()) ?? false,
-    observeTransport: () => observeTransport(plane, http, tls),
-    change,
-    apply: (documents) => applyTo(controller, documents),
-    async close() {
-      controller.stop();
-      stopping.abort();
-      tls?.close();
-      // Queries that are to be stopped end while the broker is there to take their results.
-      await closeSpark();
-      await Promise.all([
-        plane.stop('the server is stopping', stopGraceMs),
-        ...http.map((listener) => listener.close(stopGraceMs)),
-      ]);
-      security.close();
-    },
-  };
-}
-
-async function applyTo(controller: Controller, documents: readonly object[]): Promise<void> {
-  for (const document of documents) {
-    const checked = checkDocument(document);
-    if (!checked.ok) throw problemError('invalid-document', 'the document is not valid', checked.details);
-    await controller.put(checked.value);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.js';
-import type { ServerOptions } from '../server.js';
+import type { ServerOptions } from '../options.js';
 import type { Configuration } from './schema.js';
 
 /** What `startServer` takes of a configuration. Documents and the log are the caller's. */

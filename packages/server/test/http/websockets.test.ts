@@ -3,7 +3,9 @@ import { connect as connectTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { clientTls } from '../../../plane-embedded/test/support/tls.js';
-import { type RunningServer, type ServerOptions, startServer } from '../../src/server.js';
+import type { ServerOptions } from '../../src/options.js';
+import type { RunningServer } from '../../src/running-server.js';
+import { startServer } from '../../src/server.js';
 
 let server: RunningServer;
 const open: WebSocket[] = [];

@@ -8,7 +8,9 @@ import { connect as connectAmqp } from '@millrace/amqp';
 import { connect as connectMqtt } from '@millrace/mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientTls, pem } from '../../../plane-embedded/test/support/tls.js';
-import { type RunningServer, type ServerOptions, startServer } from '../../src/server.js';
+import type { ServerOptions } from '../../src/options.js';
+import type { RunningServer } from '../../src/running-server.js';
+import { startServer } from '../../src/server.js';
 
 function user(name: string, spec: object): object {
   const authentication = { type: 'password', password: 'hidden' };
